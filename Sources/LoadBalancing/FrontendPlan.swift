@@ -1,0 +1,62 @@
+// One address that clients dial, and what each kind of client gets there (REJ-2).
+
+package import NetworkTypes
+
+package struct FrontendPlan: Hashable, Sendable {
+    package enum Kind: UInt8, Hashable, Sendable, CaseIterable {
+        case clusterIP = 1
+        case nodePort = 2
+        case externalIP = 3
+        case loadBalancer = 4
+    }
+
+    /// What becomes of a new connection.
+    package enum Disposition: String, Hashable, Sendable {
+        /// One of the cluster list.
+        case cluster
+        /// One of the local list.
+        case local
+        /// Refused: there is no usable endpoint anywhere (REJ-1).
+        case reject
+        /// Silence: usable endpoints exist, but not for this policy (TP-3, TP-7).
+        case drop
+    }
+
+    package var kind: Kind
+    package var address: AddressAndPort
+    /// For clients outside of this node, and pods that no detector recognises (TP-5, TP-8).
+    package var externalTo: Disposition
+    /// For this node's processes and pod-local traffic (TP-1, TP-6).
+    package var internalTo: Disposition
+    /// loadBalancerSourceRanges of the family; empty: unrestricted (LBSR-5, LBSR-6). Only on load-balancer frontends.
+    package var sourceRanges: [CIDR]
+    /// Whether the ranges admit this node's own sockets: its node IP of the family is inside (LBSR-3).
+    package var admitsHostSockets: Bool
+    /// Whether they admit its pods' sockets: the pods' whole range is inside. A socket has no source address yet when it
+    /// connects, so its class decides; partly covered ranges count as excluded.
+    package var admitsPodSockets: Bool
+
+    package init(
+        kind: Kind, address: AddressAndPort, externalTo: Disposition, internalTo: Disposition,
+        sourceRanges: [CIDR] = [], admitsHostSockets: Bool = true, admitsPodSockets: Bool = true
+    ) {
+        self.kind = kind
+        self.address = address
+        self.externalTo = externalTo
+        self.internalTo = internalTo
+        self.sourceRanges = sourceRanges
+        self.admitsHostSockets = admitsHostSockets
+        self.admitsPodSockets = admitsPodSockets
+    }
+}
+
+extension FrontendPlan.Kind: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .clusterIP: "ClusterIP"
+        case .nodePort: "NodePort"
+        case .externalIP: "ExternalIP"
+        case .loadBalancer: "LoadBalancer"
+        }
+    }
+}

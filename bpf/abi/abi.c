@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Proof that both compilers see the same bytes: this file is compiled for the host (as the Swift target CDatapathABI)
+ * and for BPF (`make check`). Each struct: its exact size, and the offset of its last member.
+ */
+#include <stddef.h>
+
+#include "frontends.h"
+#include "observe.h"
+#include "sockets.h"
+#include "types.h"
+
+#define CHECK(type, size, last, offset)                                            \
+    _Static_assert(sizeof(struct type) == (size), "size of struct " #type);        \
+    _Static_assert(offsetof(struct type, last) == (offset), "offset of " #type "." #last)
+
+CHECK(dp_address, 16, words_be, 0);
+CHECK(dp_frontend_key, 20, pad, 19);
+CHECK(dp_choice, 20, pad, 18);
+CHECK(dp_frontend, 52, external, 32);
+CHECK(dp_backend, 24, weight, 20);
+CHECK(dp_service, 200, pad, 193);
+CHECK(dp_node_port_key, 4, pad, 3);
+CHECK(dp_prefix, 20, address, 4);
+CHECK(dp_connection, 56, pad, 49);
+CHECK(dp_udp_peer, 48, pad, 44);
+CHECK(dp_udp_page_key, 16, pad, 12);
+CHECK(dp_udp_page, 192, peers, 0);
+CHECK(dp_affinity_key, 16, pad, 14);
+CHECK(dp_affinity, 16, position, 12);
+CHECK(dp_service_counters, 16, refused, 8);
+CHECK(dp_event, 88, command, 72);
+CHECK(dp_event_switch, 16, pad, 12);
+CHECK(dp_event_budget, 16, spent, 8);
+CHECK(dp_contract, 8, pad, 4);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps that carry the decision: `frontends` (hash), `backends` and `slots` (memory-mapped arrays), `services`
+ * (names, for inspection) and `node_ports` (bind protection). Written by the agent only, read by the programs.
+ */
+#ifndef MARTLET_ABI_FRONTENDS_H
+#define MARTLET_ABI_FRONTENDS_H
+
+#include "types.h"
+
+/* Key of `frontends`: what clients dial. A wildcard entry has port 0 and protocol 0. */
+struct dp_frontend_key {
+    struct dp_address address;
+    __u16 port_be;
+    __u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+    __u8 pad;      /* zero */
+};
+
+/*
+ * One policy's view of a frontend: what to do, and where its backend set and its choice table are in the `slots`
+ * arena. The set is `set_count` backend ids, two to a word, the low half first, from word `set_word` on, ordered by
+ * (address, port). The table holds positions in the set, `table_width` bytes each, packed low byte first.
+ */
+struct dp_choice {
+    __u32 set_word;    /* index into `slots` */
+    __u32 set_count;   /* backends in the set; zero unless the action is FORWARD */
+    __u32 table_word;  /* index into `slots` */
+    __u32 table_slots; /* slots of the table; zero: there is none, choose a position uniformly at random */
+    __u8 table_width;  /* 1, 2 or 4 bytes a slot; zero when there is no table */
+    __u8 action;       /* enum dp_action */
+    __u16 pad;         /* zero */
+};
+
+/* Value of `frontends`: everything that the choice needs, replaced as a whole. This is the one visible write. */
+struct dp_frontend {
+    __u32 service_id;         /* index into `service_counters`, key of `services` and of affinity records */
+    __u32 affinity_timeout_s; /* zero: no session affinity */
+    __u16 flags;              /* enum dp_frontend_flags */
+    __u8 kind;                /* enum dp_frontend_kind */
+    __u8 pad;                 /* zero */
+    struct dp_choice internal; /* for this node's own sockets and for its pods (short-circuit, TP-6) */
+    struct dp_choice external; /* for everybody else */
+};
+
+/* Element of `backends`; index is the backend id. Id 0 is never used. A free element is all zero. */
+struct dp_backend {
+    struct dp_address address;
+    __u16 port_be;
+    __u8 protocol;
+    __u8 pad;          /* zero */
+    __u32 weight;      /* relative weight, at least 1; informational: the table already holds its effect */
+};
+
+/* Value of `services`, keyed by service id (__u32): the service port that owns the id. NUL-padded UTF-8. */
+#define DP_NAME_BYTES 64
+struct dp_service {
+    char service_namespace[DP_NAME_BYTES];
+    char name[DP_NAME_BYTES];
+    char port_name[DP_NAME_BYTES];
+    __u8 protocol;
+    __u8 pad[7]; /* zero */
+};
+
+/* Key of `node_ports`: a (port, protocol) that a NodePort frontend holds. The value is a __u8, always 1. */
+struct dp_node_port_key {
+    __u16 port_be;
+    __u8 protocol;
+    __u8 pad; /* zero */
+};
+
+/* Key of `service_cidrs` (LPM trie): a ServiceCIDR. An address inside that no service owns is dropped (SVC-12). */
+struct dp_prefix {
+    __u32 length; /* in bits of the 16-byte form: an IPv4 /24 is 120 */
+    struct dp_address address;
+};
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * State that the socket hooks write: what was translated for which socket (reverse state), and session affinity.
+ * Reverse state lives as long as its socket: the release hook deletes it, and nothing evicts it.
+ */
+#ifndef MARTLET_ABI_SOCKETS_H
+#define MARTLET_ABI_SOCKETS_H
+
+#include "types.h"
+
+/* Value of `connections`, keyed by socket cookie (__u64): one connected socket, TCP or UDP. */
+struct dp_connection {
+    struct dp_address frontend;
+    struct dp_address backend;
+    __u16 frontend_port_be;
+    __u16 backend_port_be;
+    __u32 service_id;
+    __u64 netns_cookie; /* of the socket's network namespace: where to look for it when its backend goes away */
+    __u8 protocol;
+    __u8 pad[7]; /* zero */
+};
+
+/* One service that an unconnected UDP socket talks to. `service_id` zero: unused. */
+struct dp_udp_peer {
+    struct dp_address frontend;
+    struct dp_address backend;
+    __u16 frontend_port_be;
+    __u16 backend_port_be;
+    __u32 service_id;
+    __u32 backend_id;
+    __u32 pad; /* zero */
+};
+
+/*
+ * Unconnected UDP sockets keep a list of pages, so that a socket may talk to many services and lose none. Four peers
+ * fill a page: resolvers and most clients know fewer services than that and pay for one look-up.
+ */
+#define DP_UDP_PEERS_PER_PAGE 4
+#define DP_UDP_PAGES_MAX 64 /* 256 services for one socket; beyond that it is forwarded, unreversed, and counted */
+
+struct dp_udp_page_key {
+    __u64 socket_cookie;
+    __u32 page; /* 0 … DP_UDP_PAGES_MAX - 1, without gaps */
+    __u32 pad;  /* zero */
+};
+
+struct dp_udp_page {
+    struct dp_udp_peer peers[DP_UDP_PEERS_PER_PAGE];
+};
+
+/* Key of `affinity`: a client of a service port. For sockets the client is its network namespace. */
+struct dp_affinity_key {
+    __u64 netns_cookie;
+    __u32 service_id;
+    __u16 family; /* AF_INET or AF_INET6: records of the two families are apart (AFF-2) */
+    __u16 pad;    /* zero */
+};
+
+struct dp_affinity {
+    __u64 last_used_ns; /* CLOCK_MONOTONIC; each new connection renews it (AFF-3) */
+    __u32 backend_id;
+    __u32 position;     /* where in the set it was found: a hint that is verified before use */
+};
+
+#endif
