@@ -51,6 +51,9 @@ struct dp_backend {
     __u32 weight;      /* relative weight, at least 1; informational: the table already holds its effect */
 };
 
+/* How many cgroups may opt out of translation. */
+#define DP_SKIP_CGROUPS_MAX 16
+
 /* Value of `services`, keyed by service id (__u32): the service port that owns the id. NUL-padded UTF-8. */
 #define DP_NAME_BYTES 64
 struct dp_service {

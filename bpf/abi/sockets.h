@@ -52,7 +52,7 @@ struct dp_udp_page {
 struct dp_affinity_key {
     __u64 netns_cookie;
     __u32 service_id;
-    __u16 family; /* AF_INET or AF_INET6: records of the two families are apart (AFF-2) */
+    __u16 family; /* 4 or 6: records of the two families are apart (AFF-2) */
     __u16 pad;    /* zero */
 };
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the agent decides when it loads the programs: read-only data, so that the verifier removes what is switched off.
+ * Names are part of the contract; Sources/Datapath sets each of them.
+ */
+#ifndef MARTLET_LIB_CONFIG_H
+#define MARTLET_LIB_CONFIG_H
+
+#include <linux/types.h>
+
+/* Cookie of the node's own network namespace (SO_NETNS_COOKIE of a socket of the agent). */
+const volatile __u64 host_netns_cookie = 0;
+
+/* Whether pods count as pod-local: a local-traffic detector exists in the family (TP-8, MASQ-9). */
+const volatile __u8 pods_are_local_ipv4 = 1;
+const volatile __u8 pods_are_local_ipv6 = 1;
+
+/* Refuse bind() to a port that a NodePort holds. */
+const volatile __u8 protect_node_ports = 1;
+
+/* Keep reverse state of connected TCP sockets: getpeername shows the frontend, and they can be found when it goes. */
+const volatile __u8 record_tcp = 1;
+
+/* How many leading elements of `skip_cgroups` are in use. */
+const volatile __u32 skip_cgroup_count = 0;
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The decision for one dial: which frontend, which policy, which backend. Shared by connect and sendmsg, both families.
+ * Every outcome is counted here or by the caller that completes it.
+ */
+#ifndef MARTLET_LIB_RESOLVE_H
+#define MARTLET_LIB_RESOLVE_H
+
+#include "affinity.bpf.h"
+#include "choose.bpf.h"
+#include "frontend.bpf.h"
+#include "observe.bpf.h"
+
+/* What a dial was resolved to; only set with VERDICT_TRANSLATE. */
+struct resolution {
+    struct dp_backend *backend;
+    __u32 backend_id;
+    __u32 service_id;
+};
+
+static __always_inline int opts_out(void)
+{
+    for (__u32 index = 0; index < DP_SKIP_CGROUPS_MAX; index++) {
+        if (index >= skip_cgroup_count)
+            return 0;
+        if (bpf_current_task_under_cgroup(&skip_cgroups, index) == 1)
+            return 1;
+    }
+    return 0;
+}
+
+static __always_inline enum verdict refuse(const struct dial *dial, __u32 service_id, __u8 outcome,
+                                           enum verdict verdict)
+{
+    count_service(service_id, 0);
+    report(dial, 0, service_id, outcome);
+    return verdict;
+}
+
+/* Nobody listens on this address and port: an unused port of a virtual address, or an unowned service address. */
+static __always_inline enum verdict resolve_unknown(const struct dial *dial)
+{
+    /* Port 0 is how resolvers ask the kernel which source address it would use; it is not traffic. */
+    if (dial->key.port_be == 0)
+        return VERDICT_PASS;
+    if (find_wildcard(&dial->key)) {
+        if (opts_out())
+            return VERDICT_PASS;
+        report(dial, 0, 0, DP_OUTCOME_UNKNOWN_PORT);
+        return VERDICT_REFUSE;
+    }
+    if (!is_in_service_cidr(&dial->key.address) || opts_out())
+        return VERDICT_PASS;
+    report(dial, 0, 0, DP_OUTCOME_UNOWNED_ADDRESS);
+    return VERDICT_SILENCE;
+}
+
+static __always_inline __u32 choose_position(const struct dial *dial, const struct dp_frontend *frontend,
+                                             const struct dp_choice *choice, __u64 now_ns)
+{
+    __u32 position = NO_POSITION;
+
+    if (frontend->affinity_timeout_s)
+        position = affinity_recall(dial, frontend, choice, now_ns);
+    if (position != NO_POSITION)
+        return position;
+    return draw_position(frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
+}
+
+/* Chooses among a FORWARD choice. `preferred_id` is kept while it is a member of the set; zero: no preference. */
+static __always_inline enum verdict resolve_choice(const struct dial *dial, const struct dp_frontend *frontend,
+                                                   const struct dp_choice *choice, __u32 preferred_id,
+                                                   struct resolution *resolution)
+{
+    __u64 now_ns = frontend->affinity_timeout_s ? bpf_ktime_get_ns() : 0;
+    __u32 position = NO_POSITION;
+    __u32 backend_id;
+
+    if (preferred_id)
+        position = find_member(choice, preferred_id);
+    if (position == NO_POSITION)
+        position = choose_position(dial, frontend, choice, now_ns);
+    backend_id = position < choice->set_count ? set_member(choice, position) : 0;
+    resolution->backend = bpf_map_lookup_elem(&backends, &backend_id);
+    if (!backend_id || !resolution->backend || !resolution->backend->port_be)
+        return refuse(dial, frontend->service_id, DP_OUTCOME_BAD_RECORD, VERDICT_REFUSE);
+    resolution->backend_id = backend_id;
+    resolution->service_id = frontend->service_id;
+    if (frontend->affinity_timeout_s)
+        affinity_remember(dial, frontend, backend_id, position, now_ns);
+    return VERDICT_TRANSLATE;
+}
+
+static __always_inline enum verdict resolve(const struct dial *dial, const struct dp_frontend *frontend,
+                                            __u32 preferred_id, struct resolution *resolution)
+{
+    const struct dp_choice *choice;
+
+    if (is_denied(frontend, dial))
+        return refuse(dial, frontend->service_id, DP_OUTCOME_SOURCE_RANGE, VERDICT_SILENCE);
+    choice = choice_for(frontend, dial);
+    switch (choice->action) {
+    case DP_ACTION_FORWARD:
+        return resolve_choice(dial, frontend, choice, preferred_id, resolution);
+    case DP_ACTION_REJECT:
+        return refuse(dial, frontend->service_id, DP_OUTCOME_NO_ENDPOINTS, VERDICT_REFUSE);
+    case DP_ACTION_DROP:
+        return refuse(dial, frontend->service_id, DP_OUTCOME_NO_LOCAL_ENDPOINTS, VERDICT_SILENCE);
+    }
+    return refuse(dial, frontend->service_id, DP_OUTCOME_BAD_RECORD, VERDICT_REFUSE);
+}
+
+#endif
