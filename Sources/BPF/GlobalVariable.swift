@@ -1,0 +1,58 @@
+// Where a global variable of a BPF object lies, found in the object's type information (BTF): a section is a DATASEC
+// whose entries give offset and size, and refer to the VAR with the name. Changing the value is all it is for.
+
+import CLibBPF
+import Glibc
+
+/// The place of one global variable within its section.
+struct GlobalVariable {
+    let offset: Int
+    let size: Int
+    private let title: String
+    /// `BTF_KIND_DATASEC`, which the kernel header has twice, as an enum constant and as a macro.
+    private static let dataSection: UInt32 = 15
+
+    /// Finds a variable.
+    ///
+    /// - Throws: `isNotFound` when the object has no such section or no such variable in it; EINVAL without BTF.
+    init(_ name: String, section: String, in object: OpaquePointer, objectName: String) throws(BPFError) {
+        title = "\(name) of \(objectName)"
+        guard let btf = unsafe bpf_object__btf(object) else {
+            throw .mismatch("set variable", title, "the object has no type information: compile it with -g")
+        }
+        let identifier = unsafe btf__find_by_name_kind(btf, section, Self.dataSection)
+        guard identifier > 0, let type = unsafe btf__type_by_id(btf, UInt32(identifier)) else {
+            throw BPFError(
+                operation: "find variable", object: title, errno: ENOENT, detail: "the object has no section \(section)")
+        }
+        let entries = unsafe UnsafeBufferPointer(start: btf_var_secinfos(type), count: Int(btf_vlen(type)))
+        for unsafe entry in unsafe entries where unsafe Self.name(of: entry.type, in: btf) == name {
+            (offset, size) = (Int(entry.offset), Int(entry.size))
+            return
+        }
+        throw BPFError(
+            operation: "find variable", object: title, errno: ENOENT, detail: "section \(section) has none of this name")
+    }
+
+    /// Changes the value in the section's initial contents; only before the object is loaded.
+    ///
+    /// - Throws: EBUSY once the object is loaded.
+    func store<Value: BitwiseCopyable>(_ value: Value, in map: OpaquePointer) throws(BPFError) {
+        var length = 0
+        guard let initial = unsafe bpf_map__initial_value(map, &length), offset + size <= length else {
+            throw .mismatch("set variable", title, "its section has no initial value")
+        }
+        var contents = unsafe [UInt8](UnsafeRawBufferPointer(start: initial, count: length))
+        unsafe contents.withUnsafeMutableBytes { bytes in
+            unsafe bytes.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+        }
+        try check(unsafe bpf_map__set_initial_value(map, contents, length), "set variable", title)
+    }
+
+    private static func name(of identifier: UInt32, in btf: OpaquePointer) -> String? {
+        guard let type = unsafe btf__type_by_id(btf, identifier),
+            let name = unsafe btf__name_by_offset(btf, type.pointee.name_off)
+        else { return nil }
+        return unsafe String(cString: name)
+    }
+}

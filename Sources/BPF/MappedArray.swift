@@ -1,0 +1,114 @@
+// An array map seen as memory: no system call per element. The kernel's programs read the same pages, so every store is
+// of whole aligned words. Which elements mean what, and in which order to write them, is its owner's business.
+
+import CLibBPF
+import Glibc
+
+/// A `BPF_F_MMAPABLE` array, mapped into this process.
+///
+/// Elements are laid out with a stride of a multiple of eight bytes, as the kernel does. Each word of eight bytes is
+/// stored and loaded at once, in ascending order, with release and acquire ordering: a program sees an element of up to
+/// eight bytes entirely old or entirely new; a larger one it may see half changed.
+@safe public struct MappedArray<Element: BitwiseCopyable>: ~Copyable {
+    /// Whether this process may write.
+    public enum Access: Sendable {
+        case readOnly
+        case readWrite
+    }
+
+    /// How many elements there are.
+    public let count: Int
+    /// Whether this process may write.
+    public let access: Access
+    /// How errors name the map.
+    public let label: String
+    private let base: UnsafeMutableRawPointer
+    private let length: Int
+
+    private static var wordsPerElement: Int { (MemoryLayout<Element>.size + 7) / 8 }
+    private static var stride: Int { wordsPerElement * 8 }
+
+    /// Maps the array. The mapping keeps the map alive by itself; the descriptor is only borrowed.
+    ///
+    /// - Throws: EINVAL when the map is not a mappable array of elements of this size; `isPermission` when it may not be
+    ///   mapped that way (frozen, or read-only for user space).
+    public init(_ map: borrowing MapDescriptor, access: Access = .readWrite) throws(BPFError) {
+        let info = try map.info()
+        guard info.type == .array, info.isMappable else {
+            throw .mismatch("map into memory", map.label, "it is not an array with BPF_F_MMAPABLE")
+        }
+        try requireSize(of: Element.self, info.valueSize, "value", map.label)
+        let length = Self.stride * Int(info.maxEntries)
+        let protection = access == .readOnly ? PROT_READ : PROT_READ | PROT_WRITE
+        let mapped = unsafe map.withDescriptor { unsafe mmap(nil, length, protection, MAP_SHARED, $0, 0) }
+        guard let mapped = unsafe mapped, unsafe mapped != MAP_FAILED else { throw .last("map into memory", map.label) }
+        self.count = Int(info.maxEntries)
+        self.access = access
+        self.label = map.label
+        unsafe self.base = mapped
+        self.length = length
+    }
+
+    deinit {
+        _ = unsafe munmap(base, length)
+    }
+
+    /// The element at an index. Traps when the index is not below `count`.
+    public func read(_ index: Int) -> Element {
+        precondition(index >= 0 && index < count, "index \(index) is outside \(label), which has \(count) elements")
+        return unsafe withUnsafeTemporaryAllocation(byteCount: Self.stride, alignment: 16) { copy in
+            let source = unsafe base + index * Self.stride
+            for word in 0..<Self.wordsPerElement {
+                unsafe copy.storeBytes(of: clibbpf_load_word(source + word * 8), toByteOffset: word * 8, as: UInt64.self)
+            }
+            return unsafe copy.load(as: Element.self)
+        }
+    }
+
+    /// The elements in a range, each read as by ``read(_:)``. Traps when the range is not within `0..<count`.
+    public func read(_ range: Range<Int>) -> [Element] {
+        range.map { read($0) }
+    }
+
+    /// Stores one element. Traps when the index is not below `count`, or when the mapping is read-only.
+    public mutating func write(_ index: Int, _ element: Element) {
+        precondition(index >= 0 && index < count, "index \(index) is outside \(label), which has \(count) elements")
+        precondition(access == .readWrite, "\(label) is mapped read-only")
+        unsafe store(element, at: base + index * Self.stride)
+    }
+
+    /// Stores elements one after the other from an index on. Traps when they do not fit, or when the mapping is
+    /// read-only. Not atomic as a whole; each element is stored as by ``write(_:_:)``.
+    public mutating func writeAll(from index: Int, _ elements: [Element]) {
+        precondition(
+            index >= 0 && index <= count && elements.count <= count - index,
+            "\(elements.count) elements from \(index) on do not fit into \(label), which has \(count)")
+        precondition(access == .readWrite, "\(label) is mapped read-only")
+        for (offset, element) in elements.enumerated() {
+            unsafe store(element, at: base + (index + offset) * Self.stride)
+        }
+    }
+
+    /// Stores one element, word by word; the bytes between its size and its stride become zero.
+    private func store(_ element: Element, at address: UnsafeMutableRawPointer) {
+        if MemoryLayout<Element>.size == 8 {
+            unsafe clibbpf_store_word(address, unsafeBitCast(element, to: UInt64.self))
+            return
+        }
+        unsafe withUnsafeBytes(of: element) { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                var word: UInt64 = 0
+                unsafe withUnsafeMutableBytes(of: &word) { word in
+                    unsafe word.copyMemory(from: .init(rebasing: bytes[offset..<min(offset + 8, bytes.count)]))
+                }
+                unsafe clibbpf_store_word(address + offset, word)
+                offset += 8
+            }
+        }
+    }
+}
+
+// The mapping has one owner, stores need exclusive access to it, and loads are atomic; what the kernel's programs do to
+// the same words at the same time is covered by the word-wise atomics.
+extension MappedArray: @unchecked Sendable where Element: Sendable {}

@@ -1,0 +1,46 @@
+// Words to be written into the `slots` arena, as one flat buffer: a first sync writes hundreds of thousands of words in
+// tens of thousands of places, most of them adjacent.
+
+package struct SlotWrites: Hashable, Sendable {
+    package struct Run: Hashable, Sendable {
+        /// Index into `slots`.
+        package var word: UInt32
+        package var count: UInt32
+    }
+
+    /// In the order of writing. Runs do not overlap.
+    package private(set) var runs: [Run] = []
+    /// The words of all runs, one run after the other.
+    package private(set) var words: [UInt64] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { runs.isEmpty }
+
+    /// Appends a run; joins it with the one before if they are adjacent.
+    package mutating func append(_ new: some Collection<UInt64>, at word: UInt32) {
+        guard !new.isEmpty else { return }
+        words.append(contentsOf: new)
+        if let last = runs.last, last.word + last.count == word {
+            runs[runs.count - 1].count += UInt32(new.count)
+        } else {
+            runs.append(Run(word: word, count: UInt32(new.count)))
+        }
+    }
+
+    package mutating func append(contentsOf other: SlotWrites) {
+        other.forEach { word, words in append(words, at: word) }
+    }
+
+    /// Calls `body` with the first index and the words of each run, in order.
+    package func forEach<Failure: Error>(
+        _ body: (_ word: UInt32, _ words: ArraySlice<UInt64>) throws(Failure) -> Void
+    ) throws(Failure) {
+        var start = 0
+        for run in runs {
+            let end = start + Int(run.count)
+            try body(run.word, words[start..<end])
+            start = end
+        }
+    }
+}
