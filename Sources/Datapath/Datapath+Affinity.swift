@@ -1,0 +1,23 @@
+// Forgetting session affinity to backends that left a service (AFF-5), so that they start afresh if they return. The map is
+// walked once per call; that happens only when a service with affinity loses a backend.
+
+import BPF
+import CDatapathABI
+package import DatapathImage
+package import Reconciler
+
+extension Datapath {
+    package func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) {
+        guard !lost.isEmpty else { return }
+        let gone = Dictionary(lost.map { ($0.serviceID, Set($0.backendIDs)) }, uniquingKeysWith: { $0.union($1) })
+        do {
+            var keys: [dp_affinity_key] = []
+            try maps.affinity.forEach { (key, record) throws(BPFError) in
+                if gone[key.service_id]?.contains(record.backend_id) == true { keys.append(key) }
+            }
+            for key in keys { _ = try maps.affinity.delete(key) }
+        } catch {
+            throw StoreError(.affinity, .delete, error)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// The kernel behind the Reconciler's store protocol. Hash maps are written in batches, arrays as memory. An error of a
+// batch is narrowed down to the entries that caused it, so that one bad entry never costs the others.
+
+import BPF
+package import DatapathImage
+package import Reconciler
+import Synchronization
+
+extension Datapath: DatapathStore {
+    package func contents() throws(StoreError) -> MapContents {
+        var contents = MapContents()
+        do {
+            try maps.frontends.forEach { (key, record) throws(BPFError) in contents.frontends[key] = record }
+        } catch {
+            throw StoreError(.frontends, .read, error)
+        }
+        do {
+            try maps.services.forEach { (id, record) throws(BPFError) in contents.services[id] = record }
+            for (key, _) in try maps.nodePorts.entries() { contents.nodePorts.insert(key) }
+            for (key, _) in try maps.serviceCIDRs.entries() { contents.serviceCIDRs.insert(key) }
+        } catch {
+            throw StoreError(.services, .read, error)
+        }
+        let words = MapContents.slotWordsInUse(by: contents.frontends)
+        (contents.backends, contents.slots) = arrays.withLock { arrays in
+            var backends = arrays.backends.read(0..<arrays.backends.count)
+            while backends.last == .free { backends.removeLast() }
+            return (backends, arrays.slots.read(0..<min(words, arrays.slots.count)))
+        }
+        return contents
+    }
+
+    package func writeSlots(_ writes: SlotWrites) throws(StoreError) {
+        try arrays.withLock { (arrays) throws(StoreError) in
+            let room = arrays.slots.count
+            for run in writes.runs where Int(run.word) + Int(run.count) > room {
+                throw StoreError(map: .slots, operation: .write, errno: 0, reason: "word \(run.word) is beyond the arena")
+            }
+            writes.forEach { word, words in arrays.slots.writeAll(from: Int(word), Array(words)) }
+        }
+    }
+
+    package func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError) {
+        try arrays.withLock { (arrays) throws(StoreError) in
+            let room = arrays.backends.count
+            let outside = writes.indices.filter { writes[$0].id >= room }
+            for write in writes where write.id < room { arrays.backends.write(Int(write.id), write.record) }
+            guard !outside.isEmpty else { return }
+            throw StoreError(
+                map: .backends, operation: .write, errno: 0, failed: .entries(outside),
+                reason: "the id is beyond the map's \(room) elements")
+        }
+    }
+
+    package func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError) {
+        try update(maps.services, .services, keys: writes.map(\.id), values: writes.map(\.record))
+    }
+
+    package func deleteServices(_ ids: [UInt32]) throws(StoreError) {
+        try delete(maps.services, .services, keys: ids)
+    }
+
+    package func updateFrontends(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
+        try update(maps.frontends, .frontends, keys: updates.map(\.key), values: updates.map(\.record))
+    }
+
+    package func deleteFrontends(_ keys: [FrontendKey]) throws(StoreError) {
+        try delete(maps.frontends, .frontends, keys: keys)
+    }
+
+    package func updateNodePorts(_ keys: [NodePortKey]) throws(StoreError) {
+        try update(maps.nodePorts, .nodePorts, keys: keys, values: keys.map { _ in 1 })
+    }
+
+    package func deleteNodePorts(_ keys: [NodePortKey]) throws(StoreError) {
+        try delete(maps.nodePorts, .nodePorts, keys: keys)
+    }
+
+    package func updateServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
+        try update(maps.serviceCIDRs, .serviceCIDRs, keys: prefixes, values: prefixes.map { _ in 1 })
+    }
+
+    package func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
+        try delete(maps.serviceCIDRs, .serviceCIDRs, keys: prefixes)
+    }
+
+    private func update<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+        _ map: borrowing BPFMap<Key, Value>, _ name: StoreError.Map, keys: [Key], values: [Value]
+    ) throws(StoreError) {
+        do {
+            try map.update(keys: keys, values: values)
+        } catch {
+            try each(keys.indices, name, .write) { (index) throws(BPFError) in
+                try map.update(keys[index], values[index])
+            }
+        }
+    }
+
+    private func delete<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+        _ map: borrowing BPFMap<Key, Value>, _ name: StoreError.Map, keys: [Key]
+    ) throws(StoreError) {
+        guard !keys.isEmpty else { return }
+        do {
+            try map.delete(keys: keys)
+        } catch {
+            try each(keys.indices, name, .delete) { (index) throws(BPFError) in _ = try map.delete(keys[index]) }
+        }
+    }
+
+    /// Repeats a failed batch one by one, and reports those that fail again.
+    private func each(
+        _ indices: Range<Int>, _ name: StoreError.Map, _ operation: StoreError.Operation,
+        _ body: (Int) throws(BPFError) -> Void
+    ) throws(StoreError) {
+        var failed: [Int] = []
+        var last: BPFError?
+        for index in indices {
+            do {
+                try body(index)
+            } catch {
+                failed.append(index)
+                last = error
+            }
+        }
+        guard let last else { return }
+        throw StoreError(
+            map: name, operation: operation, errno: last.errno, failed: .entries(failed), reason: last.description)
+    }
+}
+
+extension StoreError {
+    init(_ map: Map, _ operation: Operation, _ error: BPFError) {
+        self.init(map: map, operation: operation, errno: error.errno, reason: error.description)
+    }
+}

@@ -1,0 +1,104 @@
+// The datapath of this node as the agent holds it: installed, locked against other agents, its maps open and its arrays
+// mapped into memory. It implements DatapathStore in Datapath+Store.swift. Letting go of it changes nothing in the
+// kernel: traffic goes on.
+
+package import BPF
+package import DatapathImage
+import Synchronization
+
+package final class Datapath: Sendable {
+    package let maps: DatapathMaps
+    package let settings: DatapathSettings
+    /// What an operator should know about the installation.
+    package let notices: [String]
+    let arrays: Mutex<Arrays>
+    private let lock: PinFolderLock
+
+    /// The memory-mapped arrays: one writer at a time.
+    struct Arrays: ~Copyable, Sendable {
+        var backends: MappedArray<BackendRecord>
+        var slots: MappedArray<UInt64>
+    }
+
+    /// Installs the datapath or adopts the one that is pinned.
+    ///
+    /// - Throws: `agentIsRunning`, `otherContract`, or what the kernel refused. Whatever was forwarding before still is.
+    package init(installing settings: DatapathSettings) throws(DatapathError) {
+        try kernel { () throws(BPFError) in try settings.pinFolder.prepare() }
+        let lock = try settings.pinFolder.lock()
+        var installer = DatapathInstaller(settings: settings)
+        try installer.install()
+        let maps = try DatapathMaps.open(settings.pinFolder)
+        let backends = try kernel { () throws(BPFError) in try MappedArray<BackendRecord>(maps.backends) }
+        let slots = try kernel { () throws(BPFError) in try MappedArray<UInt64>(maps.slots) }
+        self.lock = lock
+        self.settings = settings
+        self.notices = installer.notices
+        self.maps = maps
+        self.arrays = Mutex(Arrays(backends: backends, slots: slots))
+    }
+
+    /// The capacities that the maps really have, which may differ from the settings when they were adopted.
+    package func limits() throws(BPFError) -> ImageLimits {
+        let (backends, slots) = arrays.withLock { ($0.backends.count, $0.slots.count) }
+        return ImageLimits(
+            frontends: Int(maps.frontends.maxEntries), backends: backends, slotWords: slots,
+            services: Int(maps.services.maxEntries), nodePorts: Int(maps.nodePorts.maxEntries),
+            serviceCIDRs: Int(maps.serviceCIDRs.maxEntries))
+    }
+
+    /// Restores what somebody else took away from under the agent: pins that are gone, links that were detached. Names
+    /// what was restored.
+    package func repairInstallation() throws(DatapathError) -> [String] {
+        let missing = try kernel { () throws(BPFError) in try damage() }
+        guard !missing.isEmpty else { return [] }
+        try kernel { () throws(BPFError) in
+            try settings.pinFolder.prepare()
+            try repinMaps()
+        }
+        var installer = DatapathInstaller(settings: settings)
+        try installer.install()
+        return missing
+    }
+
+    private func damage() throws(BPFError) -> [String] {
+        let mapPins = Set(try BPFFileSystem.entries(at: "\(settings.pinFolder.path)/maps"))
+        var missing = MapName.allCases.filter { !mapPins.contains($0.rawValue) }.map { "pin of map \($0.rawValue)" }
+        for hook in SocketHook.allCases {
+            do {
+                let link = try BPFLink.open(pinned: settings.pinFolder.pin(of: hook))
+                if case .cgroup(let id, _) = try link.info().target, id != 0 { continue }
+                missing.append("link of hook \(hook.rawValue)")
+            } catch {
+                guard error.isNotFound else { throw error }
+                missing.append("link of hook \(hook.rawValue)")
+            }
+        }
+        return missing
+    }
+
+    /// Pins the maps that we hold open again, so that a new installation finds them and no state is lost. Maps that
+    /// only the programs use are found by the programs.
+    private func repinMaps() throws(BPFError) {
+        try repin(maps.frontends.descriptor, .frontends)
+        try repin(maps.backends, .backends)
+        try repin(maps.slots, .slots)
+        try repin(maps.nodePorts.descriptor, .nodePorts)
+        try repin(maps.serviceCIDRs.descriptor, .serviceCIDRs)
+        try repin(maps.services.descriptor, .services)
+        try repin(maps.connections.descriptor, .connections)
+        try repin(maps.udpPages.descriptor, .udpPages)
+        try repin(maps.affinity.descriptor, .affinity)
+        try repin(maps.outcomes.descriptor, .outcomes)
+        try repin(maps.serviceCounters.descriptor, .serviceCounters)
+        try repin(maps.eventSwitch.descriptor, .eventSwitch)
+    }
+
+    private func repin(_ map: borrowing MapDescriptor, _ name: MapName) throws(BPFError) {
+        do {
+            try map.pin(at: settings.pinFolder.pin(of: name))
+        } catch {
+            guard error.isExists else { throw error }
+        }
+    }
+}

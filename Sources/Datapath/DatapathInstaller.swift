@@ -1,0 +1,121 @@
+// Brings the datapath into the kernel, or adopts the one that is there: maps are reused as they are, programs are exchanged
+// under their links without a gap. Killed half-way, the next start completes the work.
+
+import BPF
+import CDatapathABI
+import CDatapathObjects
+
+struct DatapathInstaller {
+    let settings: DatapathSettings
+    /// What an operator should know about the installation, such as sizes that were kept.
+    private(set) var notices: [String] = []
+
+    init(settings: DatapathSettings) {
+        self.settings = settings
+    }
+
+    /// Installs everything. The caller holds the lock of the pin folder.
+    mutating func install() throws(DatapathError) {
+        try DatapathMaps.checkContract(settings.pinFolder)
+        var object = try kernel { () throws(BPFError) in try Self.openObject() }
+        do {
+            try adoptMaps(in: &object)
+            try setConstants(of: &object)
+            try object.load()
+            try pinMaps(of: object)
+            try fillSkipCgroups(of: object)
+            try attach(object)
+        } catch {
+            throw .kernel(error)
+        }
+    }
+
+    static func openObject() throws(BPFError) -> BPFObject {
+        try unsafe BPFObject(
+            name: "sock", image: UnsafeRawBufferPointer(start: martlet_sock_object(), count: martlet_sock_object_size()))
+    }
+
+    /// Sizes the maps that are to be made, and takes those that are pinned already, with the sizes that they have.
+    private mutating func adoptMaps(in object: inout BPFObject) throws(BPFError) {
+        for map in MapName.allCases {
+            let size = map.size(in: settings.sizes)
+            if let size { try object.setMaxEntries(map: map.rawValue, size) }
+            let existing: MapDescriptor
+            do {
+                existing = try .open(pinned: settings.pinFolder.pin(of: map))
+            } catch {
+                if error.isNotFound { continue }
+                throw error
+            }
+            let found = try existing.info().maxEntries
+            if let size, found != size {
+                try object.setMaxEntries(map: map.rawValue, found)
+                notices.append(
+                    "map \(map.rawValue) exists with room for \(found) and keeps it; the configured \(size) takes effect "
+                        + "after `martlet cleanup`")
+            }
+            try object.reuse(map: map.rawValue, existing)
+        }
+    }
+
+    private func setConstants(of object: inout BPFObject) throws(BPFError) {
+        try object.setConstant("host_netns_cookie", settings.hostNamespaceCookie)
+        try object.setConstant("pods_are_local_ipv4", UInt8(settings.podsAreLocalIPv4 ? 1 : 0))
+        try object.setConstant("pods_are_local_ipv6", UInt8(settings.podsAreLocalIPv6 ? 1 : 0))
+        try object.setConstant("protect_node_ports", UInt8(settings.protectNodePorts ? 1 : 0))
+        try object.setConstant("record_tcp", UInt8(settings.recordTCP ? 1 : 0))
+        try object.setConstant("skip_cgroup_count", UInt32(settings.skipCgroups.count))
+    }
+
+    /// The contract's number is written last, so that a folder which carries it is complete.
+    private func pinMaps(of object: borrowing BPFObject) throws(BPFError) {
+        for map in MapName.allCases {
+            do {
+                try object.map(named: map.rawValue).pin(at: settings.pinFolder.pin(of: map))
+            } catch {
+                guard error.isExists else { throw error }
+            }
+        }
+        let contract = try BPFMap<UInt32, dp_contract>(object.map(named: MapName.contract.rawValue))
+        try contract.update(0, dp_contract(abi_version: DP_ABI_VERSION, pad: 0))
+    }
+
+    private func fillSkipCgroups(of object: borrowing BPFObject) throws(BPFError) {
+        guard settings.skipCgroups.count <= Int(DP_SKIP_CGROUPS_MAX) else {
+            throw BPFError(
+                operation: "leave out cgroups", object: settings.skipCgroups.joined(separator: ", "), errno: 0,
+                detail: "there is room for \(DP_SKIP_CGROUPS_MAX)")
+        }
+        let array = try CGroupArray(object.map(named: MapName.skipCgroups.rawValue))
+        for (index, path) in settings.skipCgroups.enumerated() {
+            try array.set(UInt32(index), to: CGroup.open(path))
+        }
+    }
+
+    private func attach(_ object: borrowing BPFObject) throws(BPFError) {
+        let cgroup = try CGroup.open(settings.cgroup)
+        for hook in SocketHook.allCases {
+            let program = try object.program(named: hook.programName)
+            try Self.attach(program, hook, cgroup, settings.pinFolder)
+        }
+    }
+
+    /// Exchanges the program of the pinned link; makes and pins a link where there is none, or where the pinned one
+    /// holds on to another cgroup or to one that is gone.
+    private static func attach(
+        _ program: borrowing BPFProgram, _ hook: SocketHook, _ cgroup: borrowing CGroup, _ folder: PinFolder
+    ) throws(BPFError) {
+        let pin = folder.pin(of: hook)
+        do {
+            let link = try BPFLink.open(pinned: pin)
+            if case .cgroup(cgroup.id, _) = try link.info().target {
+                try link.update(program: program)
+                return
+            }
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+        let link = try BPFLink.attach(program, cgroup: cgroup, hook.attachType)
+        try AtomicPin.replace(pin, with: link)
+    }
+}

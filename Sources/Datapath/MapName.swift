@@ -1,0 +1,40 @@
+// The maps of bpf/lib/maps.bpf.h by name: the name of a map is also the name of its pin.
+
+import DatapathImage
+
+package enum MapName: String, CaseIterable, Sendable {
+    case frontends
+    case backends
+    case slots
+    case nodePorts = "node_ports"
+    case serviceCIDRs = "service_cidrs"
+    case skipCgroups = "skip_cgroups"
+    case services
+    case contract
+    case connections
+    case udpPages = "udp_pages"
+    case affinity
+    case outcomes
+    case serviceCounters = "service_counters"
+    case eventSwitch = "event_switch"
+    case eventBudget = "event_budget"
+    case events
+    case multipath
+
+    /// The configured size of the map; nil where the object's own size stands.
+    func size(in sizes: MapSizes) -> UInt32? {
+        switch self {
+        case .frontends: sizes.frontends
+        case .backends: sizes.backends
+        case .slots: sizes.slotWords
+        case .nodePorts: sizes.nodePorts
+        case .serviceCIDRs: sizes.serviceCIDRs
+        case .services, .serviceCounters: sizes.services
+        case .connections: sizes.connections
+        case .udpPages: sizes.udpPages
+        case .affinity: sizes.affinity
+        case .events: sizes.eventBytes
+        case .skipCgroups, .contract, .outcomes, .eventSwitch, .eventBudget, .multipath: nil
+        }
+    }
+}

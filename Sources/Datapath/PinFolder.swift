@@ -1,0 +1,72 @@
+// Where one datapath is pinned: a folder in a BPF file system, with a place for every map and every link. Two agents with
+// two folders do not meet; two agents with one folder are refused through a lock that dies with its holder.
+
+package import BPF
+import Glibc
+
+package struct PinFolder: Hashable, Sendable {
+    package let path: String
+
+    package init(path: String) {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+    }
+
+    package static let conventional = PinFolder(path: "/sys/fs/bpf/martlet")
+
+    func pin(of map: MapName) -> String { "\(path)/maps/\(map.rawValue)" }
+    func pin(of hook: SocketHook) -> String { "\(path)/links/\(hook.rawValue)" }
+
+    /// Whether a datapath is pinned here, complete or not.
+    package func exists() throws(BPFError) -> Bool {
+        let maps = try BPFFileSystem.entries(at: "\(path)/maps")
+        let links = try BPFFileSystem.entries(at: "\(path)/links")
+        return !maps.isEmpty || !links.isEmpty
+    }
+
+    /// Makes the folder, mounting the BPF file system at its conventional place if the folder lies there.
+    func prepare() throws(BPFError) {
+        if path.hasPrefix(BPFFileSystem.conventionalPath + "/"), !BPFFileSystem.isMounted() {
+            try BPFFileSystem.mount()
+        }
+        try BPFFileSystem.ensureDirectory("\(path)/maps")
+        try BPFFileSystem.ensureDirectory("\(path)/links")
+        guard BPFFileSystem.isMounted(at: path) else {
+            throw BPFError(
+                operation: "use the pin folder", object: path, errno: EINVAL,
+                detail: "it is not in a BPF file system; mount one there, or choose a folder below \(BPFFileSystem.conventionalPath)"
+            )
+        }
+    }
+
+    /// Takes the folder for one agent, until the lock is given up or the process ends, however it ends.
+    ///
+    /// - Throws: `DatapathError.agentIsRunning` while another process holds it.
+    package func lock() throws(DatapathError) -> PinFolderLock {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .kernel(BPFError(operation: "open the pin folder", object: path, errno: errno))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            if code == EWOULDBLOCK { throw .agentIsRunning(pinFolder: path) }
+            throw .kernel(BPFError(operation: "lock the pin folder", object: path, errno: code))
+        }
+        return PinFolderLock(descriptor: descriptor)
+    }
+}
+
+/// Holds a pin folder; gives it up when it is destroyed.
+package struct PinFolderLock: ~Copyable, Sendable {
+    private let descriptor: Int32
+
+    fileprivate init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}
