@@ -10,6 +10,15 @@ package struct FrontendKey: Hashable, Sendable {
         self.address = address
         self.protocolKind = protocolKind
     }
+
+    /// Reads `10.0.0.1:53/UDP` or `[fd00::1]:53/udp`; nil for anything else.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let address = AddressAndPort(parts[0]),
+            let protocolKind = TransportProtocol(kubernetesName: parts[1].uppercased())
+        else { return nil }
+        self.init(address: address, protocol: protocolKind)
+    }
 }
 
 extension FrontendKey: CustomStringConvertible {

@@ -21,14 +21,16 @@ enum PortCheck {
                 problems.append(
                     service.problem(
                         "\(place).name",
-                        "The name '\(port.name)' with \(port.protocolKind) occurs twice; the first port keeps it, this one is left out."))
+                        "The name '\(port.name)' with \(port.protocolKind) occurs twice; the first port keeps it, "
+                            + "this one is left out."))
                 return nil
             }
             guard numbers.insert(Number(port: port.port, protocolKind: port.protocolKind)).inserted else {
                 problems.append(
                     service.problem(
                         "\(place).port",
-                        "The number \(port.port)/\(port.protocolKind) occurs twice; the first port keeps it, this one is left out."))
+                        "The number \(port.port)/\(port.protocolKind) occurs twice; the first port keeps it, "
+                            + "this one is left out."))
                 return nil
             }
             return port

@@ -78,7 +78,8 @@ package struct ServicePlanner: Sendable {
         guard service.healthCheckNodePort != 0 else {
             problems.append(
                 service.problem(
-                    "spec.healthCheckNodePort", "A LoadBalancer service with externalTrafficPolicy Local has no health-check node port; "
+                    "spec.healthCheckNodePort",
+                    "A LoadBalancer service with externalTrafficPolicy Local has no health-check node port; "
                         + "nothing answers its health checks (INV-7)."))
             return nil
         }
