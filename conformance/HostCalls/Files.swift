@@ -69,7 +69,14 @@ package func unmount(_ path: String) throws(CallFailure) {
 }
 
 /// The file that this code was loaded from: the executable, or the library that holds it.
-package func imagePath(of handle: UnsafeRawPointer = #dsohandle) -> String? {
-    guard let path = unsafe host_image_path(handle) else { return nil }
+package func imagePath() -> String? {
+    guard let path = unsafe host_image_path(#dsohandle) else { return nil }
     return unsafe String(cString: path)
+}
+
+/// The path with every symbolic link followed, or nil when it leads nowhere.
+package func resolve(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
 }

@@ -79,6 +79,17 @@ package func replaceProcess(_ executable: String, arguments: [String]) throws(Ca
     throw CallFailure("execv", executable, errno: errno)
 }
 
+/// Blocks until the child has ended, but leaves its process id taken, so that a signal cannot meet a stranger.
+package func awaitEnd(of pid: Int32) throws(CallFailure) {
+    while true {
+        var information = unsafe siginfo_t()
+        let result = unsafe waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT)
+        if result < 0 && errno == EINTR { continue }
+        try checked(result, "waitid", "\(pid)")
+        return
+    }
+}
+
 /// Blocks until the child has ended, and frees its process id.
 package func reap(_ pid: Int32) throws(CallFailure) -> ExitStatus {
     var status: Int32 = 0

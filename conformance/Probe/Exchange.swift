@@ -3,6 +3,7 @@
 
 import Glibc
 import HostCalls
+import ProbeProtocol
 
 /// One client socket with what it has received of a line so far.
 struct Exchange {

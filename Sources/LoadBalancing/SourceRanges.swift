@@ -1,0 +1,24 @@
+// loadBalancerSourceRanges of one family: who may use the load-balancer addresses (LBSR-1…LBSR-7).
+
+import NetworkTypes
+
+struct SourceRanges {
+    /// Ordered, without duplicates; empty: unrestricted (LBSR-5, LBSR-6).
+    let ranges: [CIDR]
+    let admitsHostSockets: Bool
+    let admitsPodSockets: Bool
+
+    init(_ all: [CIDR], family: AddressFamily, node: NodeView, settings: NodeSettings) {
+        let own = all.filter { $0.family == family }
+        guard !own.isEmpty, !own.contains(where: \.isEverything) else {
+            (ranges, admitsHostSockets, admitsPodSockets) = ([], true, true)
+            return
+        }
+        // An unknown address can be any, so that only ranges which cover everything admit it.
+        let anywhere = CIDR.everything(of: family)
+        let pods = node.podRanges(of: family, detector: settings.localDetector)
+        ranges = Set(own).sorted()
+        admitsHostSockets = own.covers(node.nodeIPs[family].map { CIDR($0) } ?? anywhere)
+        admitsPodSockets = (pods.isEmpty ? [anywhere] : pods).allSatisfy { own.covers($0) }
+    }
+}

@@ -1,0 +1,120 @@
+// What is known now: services, their slices, this node and the ServiceCIDRs, put together from changes. It answers
+// which services a change can matter to; what it means for them is decided in LoadBalancing.
+
+package import NetworkTypes
+
+package struct FactStore: Sendable {
+    package let nodeName: String
+    package private(set) var services: [ObjectName: Service] = [:]
+    /// This node; other nodes are not kept (NODE-6). The last value known stays when the object is deleted (NODE-5).
+    package private(set) var node: Node?
+    /// By service, whether or not that service is known; each list is ordered by slice name and never empty.
+    private var slicesByService: [ObjectName: [EndpointSlice]] = [:]
+    private var serviceOfSlice: [ObjectName: ObjectName] = [:]
+    private var serviceCIDRs: [String: ServiceCIDR] = [:]
+
+    /// An empty name belongs to no node, so that nothing is local (EP-10).
+    package init(nodeName: String) {
+        self.nodeName = nodeName
+    }
+
+    /// The slices that name the service, ordered by slice name.
+    package func slices(of service: ObjectName) -> [EndpointSlice] { slicesByService[service] ?? [] }
+
+    /// The ranges of all ServiceCIDR objects, ordered, without duplicates.
+    package var serviceCIDRRanges: [CIDR] { Set(serviceCIDRs.values.flatMap(\.ranges)).sorted() }
+
+    /// Takes one change. A value equal to the one that is known changes nothing (EP-19, SYNC-11). Cost: that of the
+    /// object, and of the other slices of its service.
+    package mutating func apply(_ change: FactChange, into dirty: inout DirtyFacts) {
+        switch change {
+        case .service(let name, let service): set(service, named: name, into: &dirty)
+        case .endpointSlice(let name, let slice): set(slice, named: name, into: &dirty)
+        case .node(let name, let node): set(node, named: name, into: &dirty)
+        case .serviceCIDR(let name, let serviceCIDR):
+            guard serviceCIDRs[name]?.ranges != serviceCIDR?.ranges else { return }
+            serviceCIDRs[name] = serviceCIDR
+            dirty.serviceCIDRs = true
+        }
+    }
+
+    /// Takes several changes, in this order.
+    package mutating func apply(_ changes: some Sequence<FactChange>) -> DirtyFacts {
+        var dirty = DirtyFacts()
+        for change in changes { apply(change, into: &dirty) }
+        return dirty
+    }
+
+    private mutating func set(_ service: Service?, named name: ObjectName, into dirty: inout DirtyFacts) {
+        guard services[name] != service else { return }
+        services[name] = service
+        dirty.services.insert(name)
+    }
+
+    private mutating func set(_ slice: EndpointSlice?, named name: ObjectName, into dirty: inout DirtyFacts) {
+        let oldOwner = serviceOfSlice[name]
+        guard let slice else {
+            guard let oldOwner else { return }
+            serviceOfSlice[name] = nil
+            replaceSlice(named: name, of: oldOwner, with: nil)
+            dirty.insert(slicesOf: oldOwner)
+            return
+        }
+        if let oldOwner, oldOwner != slice.service {
+            replaceSlice(named: name, of: oldOwner, with: nil)
+            dirty.insert(slicesOf: oldOwner)
+        }
+        guard replaceSlice(named: name, of: slice.service, with: slice) else { return }
+        if oldOwner != slice.service { serviceOfSlice[name] = slice.service }
+        dirty.insert(slicesOf: slice.service)
+    }
+
+    /// Returns whether anything is different now.
+    @discardableResult
+    private mutating func replaceSlice(
+        named name: ObjectName, of service: ObjectName, with slice: EndpointSlice?
+    ) -> Bool {
+        var slices = slicesByService.removeValue(forKey: service) ?? []
+        defer { if !slices.isEmpty { slicesByService[service] = slices } }
+        let index = slices.firstIndex { $0.name >= name } ?? slices.endIndex
+        let exists = index < slices.endIndex && slices[index].name == name
+        switch (exists, slice) {
+        case (true, let slice?):
+            guard slices[index] != slice else { return false }
+            slices[index] = slice
+        case (true, nil): slices.remove(at: index)
+        case (false, let slice?): slices.insert(slice, at: index)
+        case (false, nil): return false
+        }
+        return true
+    }
+
+    private mutating func set(_ changed: Node?, named name: String, into dirty: inout DirtyFacts) {
+        guard name == nodeName, let changed, node != changed else { return }
+        let isLeavingOnly = node.map {
+            $0.zone == changed.zone && $0.addresses == changed.addresses && $0.podCIDRs == changed.podCIDRs
+        }
+        node = changed
+        if isLeavingOnly != true { dirty.node = true }
+    }
+}
+
+/// What a batch of changes can have an effect on.
+package struct DirtyFacts: Hashable, Sendable {
+    /// Services that changed themselves, or of which a slice changed.
+    package var services: Set<ObjectName> = []
+    /// Those of which a slice changed: stale UDP entries are looked for after such changes only (CT-2).
+    package private(set) var servicesWithChangedSlices: Set<ObjectName> = []
+    /// Zone, addresses or pod ranges of this node changed: every service is dirty (TOPO-8).
+    package var node = false
+    package var serviceCIDRs = false
+
+    package init() {}
+
+    package var isEmpty: Bool { services.isEmpty && !node && !serviceCIDRs }
+
+    fileprivate mutating func insert(slicesOf service: ObjectName) {
+        services.insert(service)
+        servicesWithChangedSlices.insert(service)
+    }
+}
