@@ -37,6 +37,27 @@ let package = Package(
             name: "Datapath",
             dependencies: ["BPF", "CDatapathABI", "CDatapathObjects", "DatapathImage", "NetworkTypes", "Reconciler"],
             swiftSettings: strict),
+        // Not shipped: the world of namespaces that tests, demo and benchmarks run in.
+        .target(name: "CHostCalls", path: "conformance/CHostCalls"),
+        .target(name: "HostCalls", dependencies: ["CHostCalls"], path: "conformance/HostCalls", swiftSettings: strict),
+        .target(
+            name: "ProbeProtocol", dependencies: ["HostCalls"], path: "conformance/ProbeProtocol",
+            swiftSettings: strict),
+        .target(
+            name: "World", dependencies: ["HostCalls", "ProbeProtocol"], path: "conformance/World",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-probe", dependencies: ["HostCalls", "ProbeProtocol"], path: "conformance/Probe",
+            swiftSettings: strict),
+        // Tests.
+        .testTarget(name: "WorldTests", dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "DatapathTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
+                "Reconciler", "World", "martlet-probe",
+            ],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu2x
 )
