@@ -104,9 +104,9 @@ public struct BPFLink: ~Copyable, Sendable {
     ///
     /// - Throws: `isNotFound` when there is no pin; EINVAL when the pin holds something other than a link.
     public static func open(pinned path: String) throws(BPFError) -> BPFLink {
-        let link = BPFLink(try Descriptor(adopting: unsafe bpf_obj_get(path), "open the link pinned at", path), label: path)
-        _ = try link.info()
-        return link
+        let descriptor = try Descriptor(adopting: unsafe bpf_obj_get(path), "open the link pinned at", path)
+        try descriptor.require(.link, "open the link pinned at", path)
+        return BPFLink(descriptor, label: path)
     }
 
     /// Opens a link by the number that the kernel gave it.
@@ -141,7 +141,6 @@ public struct BPFLink: ~Copyable, Sendable {
         var size = UInt32(bytes.count)
         try check(
             descriptor.withNumber { unsafe bpf_obj_get_info_by_fd($0, &bytes, &size) }, "read the facts of link", label)
-        guard try isLink() else { throw .mismatch("read the facts of link", label, "it is not a link") }
         return unsafe bytes.withUnsafeBytes { unsafe LinkInfo(decoding: $0) }
     }
 
@@ -164,12 +163,6 @@ public struct BPFLink: ~Copyable, Sendable {
             unsafe bpf_link_create($0, target, bpf_attach_type(type.rawValue), &options)
         }
         return BPFLink(try Descriptor(adopting: result, "attach program", label), label: label)
-    }
-
-    /// Maps, programs and links answer the same query differently; only fdinfo says which it was.
-    private func isLink() throws(BPFError) -> Bool {
-        let path = descriptor.withNumber { "/proc/self/fdinfo/\($0)" }
-        return try readWholeFile(path).contains("link_type:")
     }
 }
 

@@ -40,9 +40,8 @@ public struct BPFProgram: ~Copyable, Sendable {
     /// - Throws: `isNotFound` when there is no pin; EINVAL when the pin holds something other than a program.
     public static func open(pinned path: String) throws(BPFError) -> BPFProgram {
         let descriptor = try Descriptor(adopting: unsafe bpf_obj_get(path), "open the program pinned at", path)
-        let program = BPFProgram(descriptor, label: path)
-        _ = try program.info()
-        return program
+        try descriptor.require(.program, "open the program pinned at", path)
+        return BPFProgram(descriptor, label: path)
     }
 
     /// Opens a program by the number that the kernel gave it.
@@ -75,7 +74,6 @@ public struct BPFProgram: ~Copyable, Sendable {
             return descriptor.withNumber { unsafe bpf_obj_get_info_by_fd($0, &info, &size) }
         }
         try check(code, "read the facts of program", label)
-        guard size >= 100 else { throw .mismatch("read the facts of program", label, "it is not a program") }
         return ProgramInfo(info, maps: Array(maps.prefix(Int(info.nr_map_ids))))
     }
 

@@ -61,10 +61,15 @@ public enum KernelFeatures {
     }
 
     /// Whether programs of this kind may call this function.
-    public static func probe(helper: HelperFunction, for type: ProgramType) -> FeatureSupport {
-        answer("probe helper \(helper.rawValue) in program type", "\(type)") {
-            libbpf_probe_bpf_helper(bpf_prog_type(type.rawValue), bpf_func_id(helper.rawValue), nil)
-        }
+    ///
+    /// Not libbpf's own probe: that of version 1.1 takes the answer of newer kernels ("program of this type cannot
+    /// use helper") for a yes.
+    ///
+    /// - Parameter attachType: for kinds of programs that are loaded for one hook; some hooks allow fewer functions.
+    public static func probe(
+        helper: HelperFunction, for type: ProgramType, attachType: AttachType? = nil
+    ) -> FeatureSupport {
+        HelperProbe(helper: helper, type: type, attachType: attachType ?? HelperProbe.usualHook(of: type)).run()
     }
 
     /// Whether the kernel publishes its own type information, which iterators and kernel functions need.

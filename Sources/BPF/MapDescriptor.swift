@@ -59,9 +59,8 @@ public struct MapDescriptor: ~Copyable, Sendable {
     /// - Throws: `isNotFound` when there is no pin; EINVAL when the pin holds something other than a map.
     public static func open(pinned path: String) throws(BPFError) -> MapDescriptor {
         let descriptor = try Descriptor(adopting: unsafe bpf_obj_get(path), "open the map pinned at", path)
-        let map = MapDescriptor(descriptor, label: path)
-        _ = try map.info()
-        return map
+        try descriptor.require(.map, "open the map pinned at", path)
+        return MapDescriptor(descriptor, label: path)
     }
 
     /// Opens a map by the number that the kernel gave it.
@@ -93,7 +92,6 @@ public struct MapDescriptor: ~Copyable, Sendable {
         var size = UInt32(MemoryLayout<bpf_map_info>.size)
         try check(
             descriptor.withNumber { unsafe bpf_obj_get_info_by_fd($0, &info, &size) }, "read the facts of map", label)
-        guard info.type != 0 else { throw .mismatch("read the facts of map", label, "it is not a map") }
         return MapInfo(
             id: info.id, type: MapType(rawValue: info.type), keySize: Int(info.key_size),
             valueSize: Int(info.value_size), maxEntries: info.max_entries, flags: info.map_flags,
@@ -108,13 +106,9 @@ public struct MapDescriptor: ~Copyable, Sendable {
         try descriptor.withNumber(body)
     }
 
-    /// The `memlock` line of the descriptor's fdinfo; the kernel reports it nowhere else.
+    /// The kernel reports this nowhere else.
     private func memoryBytes() -> UInt64? {
-        let path = descriptor.withNumber { "/proc/self/fdinfo/\($0)" }
-        guard let text = try? readWholeFile(path) else { return nil }
-        for line in text.split(separator: "\n") where line.hasPrefix("memlock:") {
-            return UInt64(line.dropFirst("memlock:".count).drop { $0 == "\t" || $0 == " " })
-        }
-        return nil
+        guard let facts = try? descriptor.facts(label), let bytes = facts["memlock"] else { return nil }
+        return UInt64(bytes)
     }
 }

@@ -1,0 +1,24 @@
+// libmnl with the kernel headers for routes, addresses and sockets, and the little that Swift cannot reach by itself:
+// the namespace calls, which glibc hides behind _GNU_SOURCE.
+
+#ifndef CLIBMNL_SHIM_H
+#define CLIBMNL_SHIM_H
+
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+/// Moves the calling thread, and no other, into the namespace that a descriptor stands for.
+int setns(int descriptor, int kind);
+
+/// Gives the calling thread, and no other, new namespaces of the given kinds.
+int unshare(int kinds);
+
+#endif

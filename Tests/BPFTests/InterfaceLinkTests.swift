@@ -1,0 +1,79 @@
+// TCX and XDP links on the loopback interface of a network namespace of the test's own.
+
+import BPF
+import Glibc
+import KernelTestSupport
+import Testing
+
+/// The index of `lo` in every network namespace.
+private let loopback: UInt32 = 1
+
+@Suite("Interface link", .enabled(if: canUseKernel))
+struct InterfaceLinkTests {
+    @Test("Two TCX programs both see a packet, and the link's facts name interface and direction")
+    func tcx() throws {
+        let seen = try inNewNetworkNamespace {
+            let object = try TestObject.hooks.load()
+            let first = try BPFLink.attach(
+                try object.program(named: "count_ingress"), interface: loopback, .tcxIngress)
+            let second = try BPFLink.attach(
+                try object.program(named: "count_ingress_too"), interface: loopback, .tcxIngress, position: .first)
+            #expect(try first.info().target == .tcx(interface: loopback, .tcxIngress))
+            try sendPacketToMyself()
+            withExtendedLifetime(first) {}
+            withExtendedLifetime(second) {}
+            return try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).entries().map(\.value)
+        }
+        #expect(seen[0] == 1)
+        #expect(seen[1] == 1)
+    }
+
+    @Test("An XDP program sees a packet; there is room for one link")
+    func xdp() throws {
+        let seen = try inNewNetworkNamespace {
+            let object = try TestObject.hooks.load()
+            let program = try object.program(named: "count_xdp")
+            let link = try BPFLink.attach(xdp: program, interface: loopback, mode: .generic)
+            #expect(try link.info().target == .xdp(interface: loopback))
+            let another = failure { () throws(BPFError) in
+                _ = try BPFLink.attach(xdp: program, interface: loopback, mode: .generic)
+            }
+            #expect(another?.errno == EBUSY)
+            try sendPacketToMyself()
+            withExtendedLifetime(link) {}
+            return try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).lookup(2)
+        }
+        #expect(seen == 1)
+    }
+
+    @Test("A missing interface is an error that names it")
+    func missingInterface() throws {
+        let error = try inNewNetworkNamespace {
+            let program = try TestObject.hooks.load().program(named: "count_ingress")
+            return failure { () throws(BPFError) in
+                _ = try BPFLink.attach(program, interface: 4711, .tcxIngress)
+            }
+        }
+        #expect(try #require(error).errno == ENODEV)
+        #expect(try #require(error).description.contains("interface 4711"))
+    }
+}
+
+/// One UDP packet to the discard port of 127.0.0.1, in the calling thread's namespace; without an answer, since the
+/// sender holds the port itself.
+private func sendPacketToMyself() throws {
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { _ = close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(9).bigEndian
+    address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+    let sent = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            guard unsafe bind(socket, generic, length) == 0 else { return -1 }
+            return unsafe sendto(socket, "x", 1, 0, generic, length)
+        }
+    }
+    guard sent == 1 else { throw SupportError("send a packet over lo: \(errno)") }
+}
