@@ -2,19 +2,16 @@
 
 #include "CTestObjects.h"
 
-// #embed is C23; clang has it in every mode and warns.
-#pragma clang diagnostic ignored "-Wc23-extensions"
-
 static const unsigned char maps[] = {
-#embed "../../bpf/test/maps.bpf.o"
+#embed "maps.bpf.o"
 };
 
 static const unsigned char hooks[] = {
-#embed "../../bpf/test/hooks.bpf.o"
+#embed "hooks.bpf.o"
 };
 
 static const unsigned char refused[] = {
-#embed "../../bpf/test/refused.bpf.o"
+#embed "refused.bpf.o"
 };
 
 struct test_object test_object_maps(void)
