@@ -12,9 +12,9 @@ package struct AddressAndPort: Hashable, Sendable {
 
     /// Reads `10.0.1.2:8080` or `[fd00::1]:80`. Returns nil for anything else, also for a missing port.
     package init?(_ text: some StringProtocol) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return nil
-        }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.first != UInt8(ascii: "+"), let port = UInt16(digits) else { return nil }
         var host = text[..<colon]
         let bracketed = host.hasPrefix("[") && host.hasSuffix("]")
         if bracketed { host = host.dropFirst().dropLast() }

@@ -62,6 +62,18 @@ package final class Descriptor: Sendable {
         }
     }
 
+    /// Writes everything to a stream socket, blocking as needed. A peer that has gone is EPIPE, not a signal.
+    package func send(_ bytes: [UInt8]) throws(CallFailure) {
+        var offset = 0
+        while offset < bytes.count {
+            let sent = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(number, buffer.baseAddress! + offset, buffer.count - offset, Int32(MSG_NOSIGNAL))
+            }
+            if sent < 0 && errno == EINTR { continue }
+            offset += try checked(sent, "send")
+        }
+    }
+
     /// Waits until the descriptor can be read, has failed, or the time is over; false for the last.
     package func waitReadable(milliseconds: Int32) throws(CallFailure) -> Bool {
         try poll(Int16(POLLIN), milliseconds: milliseconds) != 0

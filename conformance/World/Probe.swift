@@ -69,7 +69,7 @@ package final class Probe {
         let id = lastID
         do {
             let line = try JSONEncoder().encode(ProbeRequest(id: id, arguments: arguments))
-            try channel.write(Array(line) + [UInt8(ascii: "\n")])
+            try channel.send(Array(line) + [UInt8(ascii: "\n")])
         } catch {
             throw .silentProbe(name, reason: "\(error); \(process.errorOutput)")
         }

@@ -1,0 +1,38 @@
+// What became of one input object on its way to a fact.
+
+package struct DecodedObject: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
+        case fact(Fact)
+        /// A sound object of a kind that we read, which is nothing to a proxy (an FQDN slice, a slice without owner):
+        /// an earlier fact of this identity is gone.
+        case nothing(ObjectIdentity)
+        /// The object is wrong, and an earlier fact of this identity should stay in force. The identity is nil when the
+        /// object does not even say who it is.
+        case unusable(ObjectIdentity?, ObjectProblem)
+    }
+
+    package var outcome: Outcome
+    /// What was left out of a usable object, and why.
+    package var problems: [ObjectProblem]
+
+    package init(outcome: Outcome, problems: [ObjectProblem] = []) {
+        self.outcome = outcome
+        self.problems = problems
+    }
+
+    package var identity: ObjectIdentity? {
+        switch outcome {
+        case .fact(let fact): fact.identity
+        case .nothing(let identity): identity
+        case .unusable(let identity, _): identity
+        }
+    }
+
+    /// Every problem, the fatal one first.
+    package var allProblems: [ObjectProblem] {
+        switch outcome {
+        case .fact, .nothing: problems
+        case .unusable(_, let problem): [problem] + problems
+        }
+    }
+}
