@@ -16,6 +16,13 @@ let package = Package(
         // The eBPF library that Swift lacks; it knows nothing of Martlet.
         .library(name: "BPF", targets: ["BPF"])
     ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
     targets: [
         // Layer 0: vocabulary.
         .target(name: "CDatapathABI", path: "bpf/abi", publicHeadersPath: "."),
@@ -36,6 +43,26 @@ let package = Package(
         .target(
             name: "Datapath",
             dependencies: ["BPF", "CDatapathABI", "CDatapathObjects", "DatapathImage", "NetworkTypes", "Reconciler"],
+            swiftSettings: strict),
+        // Layer 5: composition.
+        .target(
+            name: "Agent",
+            dependencies: [
+                "BPF", "Datapath", "DatapathImage", "LoadBalancing", "NetworkTypes", "Reconciler", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        // Layer 6: the executable.
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Agent", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: strict),
         // Not shipped: the world of namespaces that tests, demo and benchmarks run in.
         .target(name: "CHostCalls", path: "conformance/CHostCalls"),

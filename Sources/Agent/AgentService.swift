@@ -1,0 +1,66 @@
+// Runs the agent: brings what the sources say to NodeAgent, one event after the other, until it is told to stop. Stopping
+// changes nothing in the kernel.
+
+package import Logging
+package import ManifestSource
+import NetworkTypes
+package import ServiceLifecycle
+
+package struct AgentService: Service {
+    let agent: NodeAgent
+    let watcher: ManifestWatcher
+    let addresses: NodeAddressMonitor?
+    let log: Logger
+
+    /// How often time-driven work is looked after: retries begin at 100 ms and double.
+    private static let tickInterval = Duration.milliseconds(200)
+
+    package init(agent: NodeAgent, watcher: ManifestWatcher, addresses: NodeAddressMonitor?, log: Logger) {
+        self.agent = agent
+        self.watcher = watcher
+        self.addresses = addresses
+        self.log = log
+    }
+
+    private enum Event: Sendable {
+        case manifests(ManifestUpdate)
+        case addresses([IPAddress])
+        case tick
+    }
+
+    package func run() async throws {
+        try await agent.restore(now: .now)
+        try await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                let (events, inbox) = AsyncStream.makeStream(of: Event.self)
+                group.addTask {
+                    for await update in watcher.updates() { inbox.yield(.manifests(update)) }
+                }
+                if let addresses {
+                    group.addTask {
+                        for await list in addresses.updates() { inbox.yield(.addresses(list)) }
+                    }
+                }
+                group.addTask {
+                    while !Task.isCancelled {
+                        try? await Task.sleep(for: Self.tickInterval)
+                        inbox.yield(.tick)
+                    }
+                    inbox.finish()
+                }
+                for await event in events { await handle(event) }
+            }
+        }
+        await agent.writeState(now: .now, isLast: true)
+        log.info("stopped; traffic goes on as programmed")
+    }
+
+    private func handle(_ event: Event) async {
+        switch event {
+        case .manifests(let update): await agent.take(update, now: .now)
+        case .addresses(let list): await agent.take(nodeAddresses: list, now: .now)
+        case .tick: await agent.tick(now: .now)
+        }
+        await agent.writeState(now: .now)
+    }
+}
