@@ -74,6 +74,9 @@ public enum BPFFileSystem {
 
     /// Removes one pin.
     ///
+    /// What nothing else holds goes away soon after, not at once: the kernel leaves it to a work queue. To end an
+    /// attachment at once, ``BPFLink/detach()`` it first.
+    ///
     /// - Returns: false if there was none.
     @discardableResult
     public static func unpin(_ path: String) throws(BPFError) -> Bool {

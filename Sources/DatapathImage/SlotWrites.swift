@@ -8,7 +8,7 @@ package struct SlotWrites: Hashable, Sendable {
         package var count: UInt32
     }
 
-    /// In the order of writing. Runs do not overlap.
+    /// In the order of writing: where two runs overlap, the later one counts.
     package private(set) var runs: [Run] = []
     /// The words of all runs, one run after the other.
     package private(set) var words: [UInt64] = []

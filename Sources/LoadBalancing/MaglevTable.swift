@@ -18,6 +18,14 @@ package struct MaglevTable: Hashable, Sendable {
         }
     }
 
+    /// The same members with their weights over the greatest common divisor: sets that differ in nothing else have the
+    /// same table.
+    package static func reduced(_ members: [Member]) -> [Member] {
+        let divisor = members.reduce(0) { MaglevSize.greatestCommonDivisor($0, $1.weight) }
+        guard divisor > 1 else { return members }
+        return members.map { Member(address: $0.address, weight: $0.weight / divisor) }
+    }
+
     /// For each slot the position of its backend in the set that the table was made from. Their number is prime.
     package let positions: [UInt32]
 

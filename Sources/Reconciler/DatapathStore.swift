@@ -1,5 +1,5 @@
-// The kernel as the Reconciler sees it. The kernel store implements it over the pinned maps, the tests over memory; both
-// pass the same contract suite.
+// The kernel as the Reconciler sees it. The kernel store implements it over the pinned maps, the tests over memory;
+// both pass the same contract suite.
 
 package import DatapathImage
 

@@ -81,8 +81,14 @@ struct LinkTests {
         #expect(try counts(object)[0...1] == [1, 1])
         #expect(try BPFFileSystem.unpin(path))
         #expect(try BPFFileSystem.unpin(path) == false)
-        try connect(in: cgroup)
-        #expect(try counts(object)[0...1] == [1, 1])
+        // The kernel detaches from a work queue when a pin was the last holder, so soon, but not at once.
+        var isDetached = false
+        for _ in 0..<100 where !isDetached {
+            let before = try counts(object)[1]
+            try connect(in: cgroup)
+            isDetached = try counts(object)[1] == before
+        }
+        #expect(isDetached)
     }
 
     @Test("A program for another hook is refused")

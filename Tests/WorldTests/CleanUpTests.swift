@@ -28,10 +28,10 @@ struct CleanUpTests {
     }
 
     @Test("removes namespaces, cgroups, files, mounts and processes")
-    func leavesNothing() throws {
+    func leavesNothing() async throws {
         var name = ""
         var pids: [Int32] = []
-        try withWorld { world in
+        try await withWorld { world in
             name = world.name
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let pod = try node.addPod("pod", addresses: ["10.0.1.2", "fd00:1::2"])
@@ -50,11 +50,11 @@ struct CleanUpTests {
     }
 
     @Test("removes everything when the test throws, and passes its error on")
-    func throwing() throws {
+    func throwing() async throws {
         struct Broken: Error {}
         var name = ""
-        #expect(throws: Broken.self) {
-            try withWorld { world in
+        await #expect(throws: Broken.self) {
+            try await withWorld { world in
                 name = world.name
                 _ = try world.addNode("n1", addresses: ["192.168.50.1"])
                 throw Broken()
@@ -65,9 +65,9 @@ struct CleanUpTests {
     }
 
     @Test("two worlds with the same addresses live side by side")
-    func sideBySide() throws {
-        try withWorld { first in
-            try withWorld { second in
+    func sideBySide() async throws {
+        try await withWorld { first in
+            try await withWorld { second in
                 for (world, answer) in [(first, "one"), (second, "two")] {
                     let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
                     try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"]).serve(.tcp, port: 80, as: answer)
@@ -80,18 +80,18 @@ struct CleanUpTests {
     }
 
     @Test("the remains of a world whose owner is dead are removed by the next")
-    func sweeping() throws {
+    func sweeping() async throws {
         // Process 1 lives, but did not start at that tick: whoever owned this world is gone. Each object is made in
         // one step, since worlds of other tests may sweep meanwhile.
         let dead = "martlet-1-zzzzzz-\(UInt32.random(in: 0...UInt32.max))"
         try makeDirectory("/tmp/\(dead)")
         try makeDirectory("\(try controlGroups())/\(dead)")
-        try withWorld { world in
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1"])
             // A namespace like that of the node, under the dead world's name.
             try #require(node.run("/sbin/ip", ["netns", "add", "\(dead)-n1"]).status == .exited(0))
         }
-        try withWorld { _ in }
+        try await withWorld { _ in }
         #expect(try traces(of: dead) == [])
     }
 }

@@ -8,8 +8,8 @@ import World
 @Suite("Background load")
 struct LoadTests {
     /// A node with a server and a client pod.
-    private func withPair(_ body: (_ web: Probe, _ client: Probe, _ node: Node) throws -> Void) throws {
-        try withWorld { world in
+    private func withPair(_ body: (_ web: Probe, _ client: Probe, _ node: Node) throws -> Void) async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])
             let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
@@ -18,8 +18,8 @@ struct LoadTests {
     }
 
     @Test("5,000 connections are held and keep exchanging")
-    func heldConnections() throws {
-        try withPair { web, client, _ in
+    func heldConnections() async throws {
+        try await withPair { web, client, _ in
             try web.serve(.tcp, port: 80)
             let load = try client.startLoad(
                 .tcp, web.v6, 80, mode: .hold, concurrency: 5000, rest: .milliseconds(500), timeout: .seconds(20))
@@ -38,8 +38,8 @@ struct LoadTests {
     }
 
     @Test("tens of thousands of new connections leave no client port exhausted")
-    func newConnections() throws {
-        try withPair { web, client, _ in
+    func newConnections() async throws {
+        try await withPair { web, client, _ in
             try web.serve(.tcp, port: 80)
             let load = try client.startLoad(.tcp, web.v4, 80, mode: .new, concurrency: 50, limit: 40_000)
             #expect(try eventually(within: .seconds(60)) { try load.statistics().finished })
@@ -51,8 +51,8 @@ struct LoadTests {
     }
 
     @Test("a server that goes away is seen as failures, its return as recovery", arguments: [Transport.tcp, .udp])
-    func outage(_ transport: Transport) throws {
-        try withPair { web, client, _ in
+    func outage(_ transport: Transport) async throws {
+        try await withPair { web, client, _ in
             let server = try web.serve(transport, port: 80, as: "before")
             let load = try client.startLoad(
                 transport, web.v4, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5), timeout: .milliseconds(500))
@@ -68,8 +68,8 @@ struct LoadTests {
     }
 
     @Test("a held datagram socket that another server answers is counted as misdirected")
-    func misdirected() throws {
-        try withPair { web, client, _ in
+    func misdirected() async throws {
+        try await withPair { web, client, _ in
             let server = try web.serve(.udp, port: 53, as: "before")
             let load = try client.startLoad(
                 .udp, web.v4, 53, mode: .hold, concurrency: 1, rest: .milliseconds(200), timeout: .seconds(2))

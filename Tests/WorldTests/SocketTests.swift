@@ -7,8 +7,8 @@ import World
 
 @Suite("A probe's sockets")
 struct SocketTests {
-    private func withPair(_ body: (_ web: Probe, _ client: Probe) throws -> Void) throws {
-        try withWorld { world in
+    private func withPair(_ body: (_ web: Probe, _ client: Probe) throws -> Void) async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])
             try body(web, try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"]))
@@ -16,8 +16,8 @@ struct SocketTests {
     }
 
     @Test("a connection serves many requests and tells its names as the kernel does")
-    func names() throws {
-        try withPair { web, client in
+    func names() async throws {
+        try await withPair { web, client in
             try web.serve(.tcp, port: 80)
             let bind = SocketAddress("10.0.1.3", 4000)
             let connection = try client.connect(.tcp, web.v4, 80, bind: bind)
@@ -38,8 +38,8 @@ struct SocketTests {
     }
 
     @Test("one client address and port serves two connections when shared")
-    func sharedPort() throws {
-        try withPair { web, client in
+    func sharedPort() async throws {
+        try await withPair { web, client in
             try web.serve(.tcp, port: 80)
             try web.serve(.tcp, port: 81)
             let bind = SocketAddress("10.0.1.3", 4000)
@@ -54,8 +54,8 @@ struct SocketTests {
     }
 
     @Test("a datagram server on every address answers from the one it was asked at", arguments: AddressFamily.allCases)
-    func sources(_ family: AddressFamily) throws {
-        try withWorld { world in
+    func sources(_ family: AddressFamily) async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "10.0.1.77", "fd00:1::2", "fd00:1::77"])
             let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
@@ -73,8 +73,8 @@ struct SocketTests {
     }
 
     @Test("an unconnected ask reports the source of the replies")
-    func unconnected() throws {
-        try withPair { web, client in
+    func unconnected() async throws {
+        try await withPair { web, client in
             try web.serve(.udp, port: 53)
             let answers = try client.ask(.udp, web.v4, 53, family: .mapped, count: 4, unconnected: true)
             #expect(answers.servers == ["web": 4])
@@ -83,8 +83,8 @@ struct SocketTests {
     }
 
     @Test("bind fails as the kernel fails it")
-    func binding() throws {
-        try withPair { web, _ in
+    func binding() async throws {
+        try await withPair { web, _ in
             let server = try web.serve(.tcp, port: 80)
             #expect(try refusal { try web.bind(.tcp, "0.0.0.0", 80) } == "EADDRINUSE")
             #expect(try refusal { try web.bind(.udp, "0.0.0.0", 80) } == nil)
@@ -96,8 +96,8 @@ struct SocketTests {
     }
 
     @Test("a socket whose server has gone is found dead, with its error")
-    func death() throws {
-        try withPair { web, client in
+    func death() async throws {
+        try await withPair { web, client in
             let server = try web.serve(.tcp, port: 80)
             let kept = try client.connect(.tcp, web.v4, 80)
             _ = try kept.request()
@@ -115,8 +115,8 @@ struct SocketTests {
     }
 
     @Test("a silent server is a timeout, a dead probe says so")
-    func silence() throws {
-        try withPair { _, client in
+    func silence() async throws {
+        try await withPair { _, client in
             let socket = try client.openDatagram(.v4)
             #expect(try refusal {
                 try socket.receive(within: .milliseconds(20))

@@ -8,8 +8,8 @@ import World
 @Suite("Programs in a world")
 struct SpawnTests {
     @Test("a program runs in its node's namespace and cgroup")
-    func placement() throws {
-        try withWorld { world in
+    func placement() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1"])
             let program = try node.spawn("/bin/sleep", ["1000"], name: "agent")
             #expect(node.group.path.contains(world.name))
@@ -25,8 +25,8 @@ struct SpawnTests {
     }
 
     @Test("the ways a program ends are told apart")
-    func endings() throws {
-        try withWorld { world in
+    func endings() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1"])
             let obedient = try node.spawn("/bin/sleep", ["1000"])
             #expect(obedient.wait(within: .milliseconds(50)) == nil)

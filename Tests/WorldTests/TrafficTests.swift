@@ -22,8 +22,8 @@ struct TrafficTests {
     }
 
     @Test("pod reaches pod over every transport and socket family")
-    func podToPod() throws {
-        try withWorld { world in
+    func podToPod() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])
             let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
@@ -44,8 +44,8 @@ struct TrafficTests {
     }
 
     @Test("a port without a server is refused, an address without a pod is unreachable")
-    func refusals() throws {
-        try withWorld { world in
+    func refusals() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])
             let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
@@ -61,8 +61,8 @@ struct TrafficTests {
     }
 
     @Test("clients outside reach pods by routes, also across nodes")
-    func outside() throws {
-        try withWorld { world in
+    func outside() async throws {
+        try await withWorld { world in
             let one = try world.addNode("n1", zone: "a", addresses: ["192.168.50.1", "fd50::1"])
             let near = try one.addPod("near", addresses: ["10.0.1.2", "fd00:1::2"])
             let two = try world.addNode("n2", zone: "b", addresses: ["192.168.50.2", "fd50::2"])
@@ -89,8 +89,8 @@ struct TrafficTests {
     }
 
     @Test("large requests and replies arrive whole")
-    func largePayloads() throws {
-        try withWorld { world in
+    func largePayloads() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])
             let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
@@ -106,8 +106,8 @@ struct TrafficTests {
     }
 
     @Test("a removed pod's address goes with it")
-    func removedPod() throws {
-        try withWorld { world in
+    func removedPod() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
             let other = try world.addNode("n2", addresses: ["192.168.50.2", "fd50::2"])
             let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])

@@ -18,6 +18,19 @@ struct WaitingTests {
         #expect(servers == ["n1": 1])
     }
 
+    @Test("a body that blocks holds up no other task")
+    func blocking() async throws {
+        // Far more sleeping bodies than the concurrency pool has threads: together they take hardly longer than one.
+        let began = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<40 {
+                group.addTask { try await withWorld { _ in pause(milliseconds: 300) } }
+            }
+            try await group.waitForAll()
+        }
+        #expect(began.duration(to: .now) < .seconds(6), "40 bodies one after the other would take 12 s")
+    }
+
     @Test("eventually gives up when the time is over and stops at the first success")
     func polling() {
         var looks = 0

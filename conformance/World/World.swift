@@ -1,7 +1,7 @@
 // A piece of network with nodes, pods and clients as real processes in real namespaces and cgroups, for one test: it
 // is made, used and removed again, leaving nothing. What runs on its nodes (an agent) is the test's own business.
 //
-//     try withWorld { world in
+//     try await withWorld { world in
 //         let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
 //         let web = try node.addPod("web-1", addresses: ["10.0.1.2", "fd00:1::2"])
 //         let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
@@ -200,32 +200,23 @@ extension World {
     }
 }
 
-/// Makes a world, has the body use it, and removes it, also when the body throws (whose error then wins).
-package func withWorld<Result>(_ body: (World) throws -> Result) throws -> Result {
-    let world = try World()
-    let result: Result
-    do {
-        result = try body(world)
-    } catch {
-        try? world.tearDown()
-        throw error
-    }
-    try world.tearDown()
-    return result
-}
-
-/// The same for bodies that wait.
-package func withWorld<Result>(
+/// Makes a world, has the body use it, and removes it, also when the body throws (whose error then wins). All of it
+/// runs on a thread of its own, where it may block as it needs to without holding up other tasks.
+package func withWorld<Result: Sendable>(
     isolation: isolated (any Actor)? = #isolation, _ body: (World) async throws -> Result
 ) async throws -> Result {
-    let world = try World()
-    let result: Result
-    do {
-        result = try await body(world)
-    } catch {
-        try? world.tearDown()
-        throw error
+    let thread = try OwnThread()
+    defer { thread.finish() }
+    return try await withTaskExecutorPreference(thread) {
+        let world = try World()
+        let result: Result
+        do {
+            result = try await body(world)
+        } catch {
+            try? world.tearDown()
+            throw error
+        }
+        try world.tearDown()
+        return result
     }
-    try world.tearDown()
-    return result
 }

@@ -51,3 +51,17 @@ extension NodePortKey {
     /// IANA number.
     package var protocolNumber: UInt8 { fields.protocol }
 }
+
+extension NodePortKey {
+    /// By port, then protocol.
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.port, left.protocolNumber) < (right.port, right.protocolNumber)
+    }
+}
+
+extension PrefixKey {
+    /// By address, then length.
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.fields.address.ipAddress, left.fields.length) < (right.fields.address.ipAddress, right.fields.length)
+    }
+}

@@ -14,6 +14,8 @@ package struct DecodedObject: Hashable, Sendable {
     package var outcome: Outcome
     /// What was left out of a usable object, and why.
     package var problems: [ObjectProblem]
+    /// Place in the List that held the object; nil when the object is a document of its own.
+    package var item: Int?
 
     package init(outcome: Outcome, problems: [ObjectProblem] = []) {
         self.outcome = outcome

@@ -52,17 +52,22 @@ package enum ObjectDecoder {
     private static func decode(
         items document: FieldValue, _ itemType: ObjectType.Listed, place: String
     ) throws(FieldProblem) -> [DecodedObject] {
-        try document.array("items").enumerated().compactMap { index, item -> DecodedObject? in
-            let place = "\(place), items[\(index)]"
-            do throws(FieldProblem) {
-                guard case .object = item else { throw item.mismatch("", wanted: .object) }
-                if let kind = itemType.kind, item["kind"] == nil { return decode(item, as: kind, place: place) }
-                let type = try ObjectType(of: item)
-                guard type.listed == nil else { throw FieldProblem("kind", "a List within a List is not read") }
-                return decode(item, type, place: place)
-            } catch {
-                return DecodedObject(outcome: .unusable(nil, error.of(place)))
-            }
+        try document.array("items").enumerated().compactMap { index, item in
+            var decoded = decode(item: item, itemType, place: "\(place), items[\(index)]")
+            decoded?.item = index
+            return decoded
+        }
+    }
+
+    private static func decode(item: FieldValue, _ itemType: ObjectType.Listed, place: String) -> DecodedObject? {
+        do throws(FieldProblem) {
+            guard case .object = item else { throw item.mismatch("", wanted: .object) }
+            if let kind = itemType.kind, item["kind"] == nil { return decode(item, as: kind, place: place) }
+            let type = try ObjectType(of: item)
+            guard type.listed == nil else { throw FieldProblem("kind", "a List within a List is not read") }
+            return decode(item, type, place: place)
+        } catch {
+            return DecodedObject(outcome: .unusable(nil, error.of(place)))
         }
     }
 

@@ -1,0 +1,114 @@
+// Comparing the whole image with what the kernel holds, and writing again what somebody else changed or removed
+// (COEX-4). Space in quarantine may hold anything.
+
+/// What an audit found, map by map.
+package struct AuditReport: Hashable, Sendable {
+    /// Entries that are missing, different or too many.
+    package var frontends = 0
+    package var backends = 0
+    /// Ranges of the arena: backend sets and choice tables.
+    package var slotRanges = 0
+    package var services = 0
+    package var nodePorts = 0
+    package var serviceCIDRs = 0
+    /// What puts it right. A damaged range is written in place: every word of it is as good as the damage, or better.
+    package var repair = Transaction()
+
+    package init() {}
+
+    package var differences: Int { frontends + backends + slotRanges + services + nodePorts + serviceCIDRs }
+}
+
+extension DatapathImage {
+    /// Compares everything. Cost: that of reading it all, so not for every second. It is only true if every transaction
+    /// has been performed. Before `removeUnclaimed()`, nothing counts as too many.
+    package mutating func audit(_ contents: MapContents) -> AuditReport {
+        var report = AuditReport()
+        auditFrontends(contents, &report)
+        auditBackends(contents, &report)
+        auditSlots(contents, &report)
+        auditServices(contents, &report)
+        auditSets(contents, &report)
+        generation += 1
+        report.repair.generation = generation
+        return report
+    }
+
+    /// Whether the frontend, as it should be, can choose one of these backends. False for one that is not in force.
+    package func frontend(_ key: FrontendKey, mayChooseAnyOf ids: Set<UInt32>) -> Bool {
+        guard let entry = frontends[key] else { return false }
+        return space.sets.ids(of: entry.internal.set).contains(where: ids.contains)
+            || space.sets.ids(of: entry.external.set).contains(where: ids.contains)
+    }
+
+    private func auditFrontends(_ contents: MapContents, _ report: inout AuditReport) {
+        for (key, entry) in frontends.entries where contents.frontends[key] != entry.record {
+            report.repair.frontends.append(
+                .init(key: key, record: entry.record, previous: contents.frontends[key]))
+        }
+        if !holdsUnclaimed {
+            for (key, record) in contents.frontends where frontends[key] == nil {
+                report.repair.removedFrontends.append(.init(key: key, previous: record))
+            }
+        }
+        report.repair.frontends.sort { $0.key < $1.key }
+        report.repair.removedFrontends.sort { $0.key < $1.key }
+        report.frontends = report.repair.frontends.count + report.repair.removedFrontends.count
+    }
+
+    private func auditBackends(_ contents: MapContents, _ report: inout AuditReport) {
+        let wanted = space.backends.occupiedIDs
+        for id in wanted {
+            guard let record = space.backends.record(of: id) else { continue }
+            let found = Int(id) < contents.backends.count ? contents.backends[Int(id)] : .free
+            if found != record { report.repair.backends.append(.init(id: id, record: record)) }
+        }
+        for (index, record) in contents.backends.enumerated() where !record.isFree {
+            if !space.backends.isUsed(UInt32(index)) {
+                report.repair.backends.append(.init(id: UInt32(index), record: .free))
+            }
+        }
+        report.repair.backends.sort { $0.id < $1.id }
+        report.backends = report.repair.backends.count
+    }
+
+    private func auditSlots(_ contents: MapContents, _ report: inout AuditReport) {
+        var writes: [(word: UInt32, words: [UInt64])] = []
+        space.sets.forEach { range, ids in
+            let words = SlotPacking.words(ofSet: ids)
+            let place = Int(range.lowerBound)..<Int(range.upperBound)
+            if place.upperBound > contents.slots.count || contents.slots[place] != words[...] {
+                writes.append((range.lowerBound, words))
+            }
+        }
+        // A table of an earlier run that no plan has asked for cannot be filled again; its frontend is not claimed
+        // either.
+        for (range, words) in space.tables.damaged(in: contents.slots) {
+            if let words { writes.append((range.lowerBound, words)) }
+        }
+        report.slotRanges = writes.count
+        for (word, words) in writes.sorted(by: { $0.word < $1.word }) { report.repair.slots.append(words, at: word) }
+    }
+
+    private func auditServices(_ contents: MapContents, _ report: inout AuditReport) {
+        for (id, name) in services.namedIDs {
+            let record = ServiceRecord(name)
+            if contents.services[id] != record { report.repair.services.append(.init(id: id, record: record)) }
+        }
+        report.repair.removedServices = contents.services.keys.filter { !services.isUsed($0) }.sorted()
+        report.services = report.repair.services.count + report.repair.removedServices.count
+    }
+
+    private func auditSets(_ contents: MapContents, _ report: inout AuditReport) {
+        let nodePorts = frontends.programmedNodePorts
+        report.repair.nodePorts = nodePorts.subtracting(contents.nodePorts).sorted(by: <)
+        let prefixes = serviceCIDRs.programmed
+        report.repair.serviceCIDRs = prefixes.subtracting(contents.serviceCIDRs).sorted(by: <)
+        if !holdsUnclaimed {
+            report.repair.removedNodePorts = contents.nodePorts.subtracting(nodePorts).sorted(by: <)
+            report.repair.removedServiceCIDRs = contents.serviceCIDRs.subtracting(prefixes).sorted(by: <)
+        }
+        report.nodePorts = report.repair.nodePorts.count + report.repair.removedNodePorts.count
+        report.serviceCIDRs = report.repair.serviceCIDRs.count + report.repair.removedServiceCIDRs.count
+    }
+}

@@ -1,0 +1,79 @@
+// Giving space back when its grace period is over, and removing what no plan claims.
+
+extension DatapathImage {
+    /// Frees what was quarantined up to the transaction with this number, and returns what to clear in the maps. The
+    /// freed space may be reused by the next transaction. Call it only when that transaction's flips and removals are
+    /// done and the grace period is over. `visible` are records that are still in the map because replacing or
+    /// removing them failed: their ranges stay in quarantine, and as long as there are any, so do all ids, since the
+    /// sets that they refer to name backends.
+    package mutating func reclaim(through generation: UInt64, visible: [FrontendRecord] = []) -> Transaction {
+        let shown = visible.flatMap(\.slotRanges)
+        var transaction = Transaction()
+        var held: [(generation: UInt64, space: Transaction.Quarantined)] = []
+        for (number, batch) in quarantine {
+            guard number <= generation else {
+                held.append((number, batch))
+                continue
+            }
+            var rest = Transaction.Quarantined()
+            for range in batch.slotRanges {
+                let isShown = shown.contains { $0.overlaps(Int(range.lowerBound)..<Int(range.upperBound)) }
+                if isShown { rest.slotRanges.append(range) } else { space.free(slotRange: range) }
+            }
+            if shown.isEmpty {
+                free(batch, into: &transaction)
+            } else {
+                rest.backendIDs = batch.backendIDs
+                rest.serviceIDs = batch.serviceIDs
+            }
+            if !rest.isEmpty { held.append((number, rest)) }
+        }
+        quarantine = held
+        self.generation += 1
+        transaction.generation = self.generation
+        transaction.backends.sort { $0.id < $1.id }
+        transaction.removedServices.sort()
+        return transaction
+    }
+
+    private mutating func free(_ batch: Transaction.Quarantined, into transaction: inout Transaction) {
+        for id in batch.backendIDs {
+            space.free(backendID: id)
+            transaction.backends.append(Transaction.BackendWrite(id: id, record: .free))
+        }
+        for id in batch.serviceIDs {
+            services.free(id)
+            transaction.removedServices.append(id)
+        }
+    }
+
+    /// The number of the oldest transaction with space in quarantine; nil if there is none.
+    package var oldestQuarantine: UInt64? { quarantine.first?.generation }
+
+    /// Removes every record of an earlier run that no plan has claimed. Call it once, when every source has delivered
+    /// everything that it has; until then, what an earlier run left keeps forwarding (SYNC-1).
+    package mutating func removeUnclaimed() -> Transaction {
+        guard holdsUnclaimed else { return Transaction() }
+        holdsUnclaimed = false
+        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard { remove(key) }
+        for key in frontends.contradictory.keys { remove(key) }
+        frontends.touchUnclaimed()
+        services.dropUnclaimed()
+        space.dropUnreferenced()
+        var transaction = finish(TransactionDraft())
+        guard !unclaimed.isEmpty else { return transaction }
+        transaction.quarantined.slotRanges += unclaimed.slotRanges
+        transaction.quarantined.backendIDs += unclaimed.backendIDs
+        unclaimed = Transaction.Quarantined()
+        if quarantine.last?.generation == transaction.generation { quarantine.removeLast() }
+        return quarantining(transaction)
+    }
+
+    /// What every service port's sockets may be bound to: for a sweep after a restart, when nobody knows which
+    /// endpoints went in the meantime. Ordered by service id and family.
+    package var socketSweep: [StaleSockets] {
+        services.namedIDs.flatMap { id, name in
+            services[name].map { StaleSocketTracker.sweep($0.plan, id: id) } ?? []
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// Reading and making values of `frontends` in terms of the enumerations of bpf/abi/types.h.
+
+package import CDatapathABI
+
+extension FrontendRecord {
+    /// One of dp_frontend_kind, or a number that is none.
+    package var kind: dp_frontend_kind { dp_frontend_kind(UInt32(fields.kind)) }
+
+    /// Zero for a wildcard.
+    package var serviceID: UInt32 { fields.service_id }
+
+    /// Any unused port of a virtual address is refused, for everybody (SVC-12). It belongs to no service port: id 0.
+    static var wildcard: Self {
+        var record = dp_frontend()
+        record.kind = UInt8(DP_FRONTEND_WILDCARD.rawValue)
+        record.internal.action = UInt8(DP_ACTION_REJECT.rawValue)
+        record.external.action = UInt8(DP_ACTION_REJECT.rawValue)
+        return Self(record)
+    }
+}

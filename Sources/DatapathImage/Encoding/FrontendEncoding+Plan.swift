@@ -1,0 +1,45 @@
+// From a planned frontend to its record: kind, flags, timeout.
+
+import CDatapathABI
+import LoadBalancing
+import NetworkTypes
+import ServiceModel
+
+extension FrontendRecord {
+    init(
+        _ frontend: FrontendPlan, of plan: ServicePortPlan, serviceID: UInt32, internal: dp_choice, external: dp_choice
+    ) {
+        var record = dp_frontend()
+        record.service_id = serviceID
+        record.affinity_timeout_s = plan.sessionAffinitySeconds ?? 0
+        record.kind = UInt8(frontend.kind.abi.rawValue)
+        record.flags = UInt16(Self.flags(of: frontend, in: plan).reduce(0) { $0 | $1.rawValue })
+        record.internal = `internal`
+        record.external = external
+        self.init(record)
+    }
+
+    private static func flags(of frontend: FrontendPlan, in plan: ServicePortPlan) -> [dp_frontend_flags] {
+        var flags: [dp_frontend_flags] = []
+        switch plan.algorithm {
+        case .maglev: flags.append(DP_FRONTEND_MAGLEV)
+        case .random: break
+        }
+        // A loopback address is every namespace's own: only this node's processes mean the node (NP-6).
+        if frontend.kind == .nodePort, frontend.address.address.isLoopback { flags.append(DP_FRONTEND_HOST_ONLY) }
+        if !frontend.admitsHostSockets { flags.append(DP_FRONTEND_DENY_HOST) }
+        if !frontend.admitsPodSockets { flags.append(DP_FRONTEND_DENY_PODS) }
+        return flags
+    }
+}
+
+extension FrontendPlan.Kind {
+    var abi: dp_frontend_kind {
+        switch self {
+        case .clusterIP: DP_FRONTEND_CLUSTER_IP
+        case .nodePort: DP_FRONTEND_NODE_PORT
+        case .externalIP: DP_FRONTEND_EXTERNAL_IP
+        case .loadBalancer: DP_FRONTEND_LOAD_BALANCER
+        }
+    }
+}

@@ -1,0 +1,210 @@
+// The frontends in force, with what belongs to them: the wildcard of each ClusterIP (SVC-12) and the ports that
+// NodePort frontends hold. Remembers what a transaction has touched, and never counts on more room than the maps have
+// while removals are still outstanding.
+
+import CDatapathABI
+import NetworkTypes
+
+struct FrontendTable: Sendable {
+    struct Entry: Sendable {
+        var record: FrontendRecord
+        /// Id of the service port that wants it; zero: nobody so far (restored), or not any more.
+        var owner: UInt32
+        var `internal` = BackendSpace.Reference()
+        var external = BackendSpace.Reference()
+    }
+
+    private(set) var entries: [FrontendKey: Entry] = [:]
+    /// Entries of the map that contradict themselves: known only in order to be overwritten or removed.
+    private(set) var contradictory: [FrontendKey: FrontendRecord] = [:]
+    /// NodePort frontends on each (port, protocol).
+    private var nodePortFrontends: [NodePortKey: Int] = [:]
+    /// What the map holds as far as known.
+    private(set) var programmedNodePorts: Set<NodePortKey> = []
+    /// ClusterIP frontends on each address.
+    private var clusterIPFrontends: [IPAddress: Int] = [:]
+    /// Wildcards that the map had no room for.
+    private(set) var failedWildcards: Set<IPAddress> = []
+
+    private let limits: ImageLimits
+
+    // Of the transaction that is being made:
+    /// What the map holds of each key that has been touched.
+    private var before: [FrontendKey: FrontendRecord?] = [:]
+    private var touchedNodePorts: Set<NodePortKey> = []
+    private var touchedAddresses: Set<IPAddress> = []
+    /// Entries of the maps if every addition came before every removal.
+    private var peakFrontends = 0
+    private var peakNodePorts = 0
+
+    init(limits: ImageLimits) {
+        self.limits = limits
+    }
+
+    subscript(key: FrontendKey) -> Entry? { entries[key] }
+
+    var clusterIPs: some Sequence<IPAddress> { clusterIPFrontends.keys }
+
+    // MARK: Changes
+
+    mutating func setOwner(_ owner: UInt32, of key: FrontendKey) {
+        entries[key]?.owner = owner
+    }
+
+    /// Notes that the wildcard of the address has to be looked at again.
+    mutating func touch(_ address: IPAddress) {
+        touchedAddresses.insert(address)
+    }
+
+    /// Puts an entry in force and returns the one that it replaces. Throws if a map has no room; then nothing changed.
+    mutating func install(_ entry: Entry, at key: FrontendKey) throws(FrontendFailure.Reason) -> Entry? {
+        let old = entries[key]
+        let isAdded = old == nil && before[key] == nil && contradictory[key] == nil
+        if isAdded, peakFrontends >= limits.frontends { throw .frontendsFull(limit: limits.frontends) }
+        let nodePort = nodePortKey(of: key, entry.record)
+        if let nodePort, nodePortFrontends[nodePort] == nil, !programmedNodePorts.contains(nodePort) {
+            if !touchedNodePorts.contains(nodePort) {
+                guard peakNodePorts < limits.nodePorts else { throw .nodePortsFull(limit: limits.nodePorts) }
+                peakNodePorts += 1
+            }
+        }
+        if isAdded { peakFrontends += 1 }
+        rememberBefore(key)
+        contradictory[key] = nil
+        entries[key] = entry
+        if let old { countDown(key, old.record) }
+        countUp(key, entry.record)
+        return old
+    }
+
+    /// Takes an entry, or a contradictory record, out of force; nil if there is no entry.
+    mutating func remove(_ key: FrontendKey) -> Entry? {
+        guard entries[key] != nil || contradictory[key] != nil else { return nil }
+        rememberBefore(key)
+        contradictory[key] = nil
+        guard let old = entries.removeValue(forKey: key) else { return nil }
+        countDown(key, old.record)
+        return old
+    }
+
+    private mutating func rememberBefore(_ key: FrontendKey) {
+        guard before[key] == nil else { return }
+        before[key] = .some(entries[key]?.record ?? contradictory[key])
+    }
+
+    private mutating func countUp(_ key: FrontendKey, _ record: FrontendRecord) {
+        if let nodePort = nodePortKey(of: key, record) {
+            nodePortFrontends[nodePort, default: 0] += 1
+            touchedNodePorts.insert(nodePort)
+        }
+        if record.kind == DP_FRONTEND_CLUSTER_IP {
+            clusterIPFrontends[key.address, default: 0] += 1
+            touchedAddresses.insert(key.address)
+        }
+    }
+
+    private mutating func countDown(_ key: FrontendKey, _ record: FrontendRecord) {
+        if let nodePort = nodePortKey(of: key, record), let count = nodePortFrontends[nodePort] {
+            nodePortFrontends[nodePort] = count == 1 ? nil : count - 1
+            touchedNodePorts.insert(nodePort)
+        }
+        if record.kind == DP_FRONTEND_CLUSTER_IP, let count = clusterIPFrontends[key.address] {
+            clusterIPFrontends[key.address] = count == 1 ? nil : count - 1
+            touchedAddresses.insert(key.address)
+        }
+    }
+
+    private func nodePortKey(of key: FrontendKey, _ record: FrontendRecord) -> NodePortKey? {
+        guard record.kind == DP_FRONTEND_NODE_PORT else { return nil }
+        return NodePortKey(
+            dp_node_port_key(port_be: key.fields.port_be, protocol: key.fields.protocol, pad: 0))
+    }
+
+    // MARK: Restoring
+
+    mutating func restore(_ entry: Entry, at key: FrontendKey) {
+        entries[key] = entry
+        countUp(key, entry.record)
+    }
+
+    mutating func restore(contradictory record: FrontendRecord, at key: FrontendKey) {
+        contradictory[key] = record
+    }
+
+    /// Call after the frontends. Ports that are missing are added by the next transaction; ports too many are removed
+    /// when the time comes to remove what nobody claims.
+    mutating func restore(nodePorts: Set<NodePortKey>) {
+        programmedNodePorts = nodePorts
+        touchedAddresses = []
+        touchedNodePorts = touchedNodePorts.subtracting(nodePorts)
+        begin()
+    }
+
+    mutating func touchUnclaimed() {
+        touchedNodePorts.formUnion(programmedNodePorts.filter { nodePortFrontends[$0] == nil })
+        for (key, entry) in entries where entry.record.kind == DP_FRONTEND_WILDCARD {
+            touchedAddresses.insert(key.address)
+        }
+        touchedAddresses.formUnion(clusterIPFrontends.keys)
+    }
+
+    mutating func retryWildcards() {
+        touchedAddresses.formUnion(failedWildcards)
+    }
+
+    // MARK: Transactions
+
+    private mutating func begin() {
+        before = [:]
+        peakFrontends = entries.count + contradictory.count
+        peakNodePorts = programmedNodePorts.count
+    }
+
+    /// Ends a transaction: wildcards follow the ClusterIPs, then everything touched is compared with what was before.
+    mutating func finish(into transaction: inout Transaction) {
+        settleWildcards()
+        for (key, record) in before {
+            switch (record, entries[key]?.record) {
+            case (let old, let new?) where old != new:
+                transaction.frontends.append(.init(key: key, record: new, previous: old))
+            case (let old?, nil):
+                transaction.removedFrontends.append(.init(key: key, previous: old))
+            case (_, _?), (nil, nil):
+                break
+            }
+        }
+        transaction.frontends.sort { $0.key < $1.key }
+        transaction.removedFrontends.sort { $0.key < $1.key }
+        for key in touchedNodePorts {
+            if nodePortFrontends[key] != nil {
+                if programmedNodePorts.insert(key).inserted { transaction.nodePorts.append(key) }
+            } else if programmedNodePorts.remove(key) != nil {
+                transaction.removedNodePorts.append(key)
+            }
+        }
+        transaction.nodePorts.sort(by: <)
+        transaction.removedNodePorts.sort(by: <)
+        touchedNodePorts = []
+        begin()
+    }
+
+    private mutating func settleWildcards() {
+        let wanted = Entry(record: .wildcard, owner: 0)
+        for address in touchedAddresses {
+            let key = FrontendKey(wildcard: address)
+            guard clusterIPFrontends[address] != nil else {
+                _ = remove(key)
+                failedWildcards.remove(address)
+                continue
+            }
+            guard entries[key]?.record != wanted.record else { continue }
+            do throws(FrontendFailure.Reason) {
+                _ = try install(wanted, at: key)
+                failedWildcards.remove(address)
+            } catch {
+                failedWildcards.insert(address)
+            }
+        }
+        touchedAddresses = []
+    }
+}

@@ -1,0 +1,62 @@
+// Which sockets may still be bound to an endpoint that no longer serves (CT-2 to CT-4). It compares the serving lists
+// of a service port from plan to plan; finding the sockets and destroying them is left to the datapath.
+
+import LoadBalancing
+import NetworkTypes
+import ServiceModel
+
+struct StaleSocketTracker: Sendable {
+    private struct Key: Hashable, Sendable {
+        var name: ServicePortName
+        var family: AddressFamily
+    }
+
+    /// Endpoints that went while nothing was left serving: their sockets are kept until something serves again (CT-4).
+    private var kept: [Key: Set<AddressAndPort>] = [:]
+
+    /// What a new plan makes stale. The service port must have the id.
+    mutating func replaced(_ old: ServicePortPlan, by new: ServicePortPlan, id: UInt32) -> [StaleSockets] {
+        guard Self.concerns(new.name) else { return [] }
+        var stale: [StaleSockets] = []
+        for family in new.families {
+            let key = Key(name: new.name, family: family.family)
+            let before = old.families.first { $0.family == family.family }?.serving ?? []
+            guard before != family.serving || kept[key] != nil else { continue }
+            let lost = Set(before).union(kept[key] ?? []).subtracting(family.serving)
+            kept[key] = nil
+            guard !lost.isEmpty else { continue }
+            if family.serving.isEmpty {
+                kept[key] = lost
+            } else {
+                stale.append(
+                    StaleSockets(
+                        serviceID: id, protocol: new.name.protocolKind, family: family.family,
+                        serving: family.serving, lost: lost.sorted()))
+            }
+        }
+        return stale
+    }
+
+    /// A service port that goes away keeps its sockets (CT-7).
+    mutating func removed(_ name: ServicePortName) {
+        guard !kept.isEmpty else { return }
+        for family in AddressFamily.allCases { kept[Key(name: name, family: family)] = nil }
+    }
+
+    /// For a sweep over everything, as after a restart, when nobody knows what was lost.
+    static func sweep(_ plan: ServicePortPlan, id: UInt32) -> [StaleSockets] {
+        guard concerns(plan.name) else { return [] }
+        return plan.families.filter { !$0.serving.isEmpty }.map {
+            StaleSockets(
+                serviceID: id, protocol: plan.name.protocolKind, family: $0.family, serving: $0.serving, lost: [])
+        }
+    }
+
+    /// SCTP sockets are not translated.
+    private static func concerns(_ name: ServicePortName) -> Bool {
+        switch name.protocolKind {
+        case .tcp, .udp: true
+        case .sctp: false
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// The files that hold manifests: those of one directory, not of its subdirectories, or a single file. Which of them
+// changed, and what is in them, is up to others.
+
+import Foundation
+import Glibc
+package import ServiceModel
+
+package struct ManifestDirectory: Hashable, Sendable {
+    package var path: String
+
+    package init(_ path: String) {
+        self.path = path
+    }
+
+    /// A manifest file as it is now.
+    package struct Entry: Hashable, Sendable {
+        /// Within the directory; the last component of the path for a single file.
+        package var name: String
+        package var path: String
+        /// Why the file cannot be looked at, such as a symbolic link to nowhere.
+        package var stamp: Result<FileStamp, SystemError>
+    }
+
+    /// All manifest files, sorted by name. In a directory these are *.yaml, *.yml and
+    /// *.json, except hidden ones: ConfigMap volumes keep their versions in `..data` and the like. Directories by such a
+    /// name are not manifests. Throws when the path cannot be read at all.
+    package func entries() throws(SystemError) -> [Entry] {
+        let own = try FileStamp.of(path)
+        guard own.kind == .directory else {
+            return [Entry(name: (path as NSString).lastPathComponent, path: path, stamp: .success(own))]
+        }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: path)
+        } catch {
+            throw SystemError(errno: Self.errno(of: error))
+        }
+        return names.filter(Self.isManifest).sorted().compactMap { name in
+            let entryPath = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+            do throws(SystemError) {
+                let stamp = try FileStamp.of(entryPath)
+                return stamp.kind == .directory ? nil : Entry(name: name, path: entryPath, stamp: .success(stamp))
+            } catch {
+                return Entry(name: name, path: entryPath, stamp: .failure(error))
+            }
+        }
+    }
+
+    package static func isManifest(_ name: String) -> Bool {
+        !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
+    }
+
+    fileprivate static func errno(of error: any Error) -> Int32 {
+        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        return Int32(underlying?.code ?? Int(EIO))
+    }
+}
+
+extension ManifestDirectory.Entry {
+    /// The content of the file. What cannot be read is unreadable, with the reason.
+    package func content(limits: TextLimits) -> ManifestContent {
+        do throws(SystemError) {
+            let stamp = try stamp.get()
+            guard stamp.kind == .regular else { return .unreadable(.init("is neither a file nor a link to one")) }
+            guard stamp.bytes <= Int64(limits.bytes) else {
+                return .unreadable(.init("has \(stamp.bytes) bytes; at most \(limits.bytes) are read"))
+            }
+        } catch {
+            return .unreadable(.init("cannot be read: \(error)"))
+        }
+        do {
+            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            return ManifestText.parse(bytes, name: name, limits: limits)
+        } catch {
+            return .unreadable(.init("cannot be read: \(SystemError(errno: ManifestDirectory.errno(of: error)))"))
+        }
+    }
+}

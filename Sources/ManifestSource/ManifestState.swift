@@ -1,0 +1,208 @@
+// What the manifest files say together, and what became of each object since the last time anybody asked. Pure: contents
+// of files go in, changes of facts come out, each at most once (EP-19). The rule for mistakes: what is wrong keeps its
+// last good version, what is gone from a good file is gone.
+
+package import ServiceModel
+
+package struct ManifestState: Sendable {
+    private var files: [String: File] = [:]
+    /// Which files define an object, in file order; more than one is a problem, and a good definition goes before a
+    /// kept one.
+    private var owners: [ObjectIdentity: [String]] = [:]
+    /// What was told to the outside.
+    private var told: [ObjectIdentity: Fact] = [:]
+    private var dirty: Set<ObjectIdentity> = []
+    private var directoryProblem: ManifestProblem?
+
+    package init() {}
+
+    private struct File {
+        var objects: [ObjectIdentity: Entry] = [:]
+        var problems: [ManifestProblem] = []
+    }
+
+    private struct Entry {
+        var fact: Fact
+        var document: Int
+        var line: Int
+        /// The current text of the object is wrong; this is what it was before.
+        var isKept: Bool
+    }
+
+    /// The file holds this now.
+    package mutating func update(file name: String, _ content: ManifestContent) {
+        let old = files[name] ?? File()
+        let new: File
+        switch content {
+        case .unreadable(let problem): new = Self.keep(old, because: problem, file: name)
+        case .objects(let objects): new = Self.read(objects, after: old, file: name)
+        }
+        replace(name, old, by: new)
+    }
+
+    /// The file is gone, and its objects with it.
+    package mutating func remove(file name: String) {
+        guard let old = files[name] else { return }
+        replace(name, old, by: File())
+        files[name] = nil
+    }
+
+    /// The directory cannot be read: everything stays as it is. Nil when it can be again.
+    package mutating func setDirectoryProblem(_ message: String?, path: String) {
+        directoryProblem = message.map { message in
+            ManifestProblem(
+                file: path, problem: ObjectProblem(object: "", message: message),
+                consequence: files.isEmpty ? .notUsed : .lastGoodKept)
+        }
+    }
+
+    /// What changed since the last call, ordered by kind and name. Costs as much as what changed.
+    package mutating func takeChanges() -> [FactChange] {
+        var changes: [FactChange] = []
+        for identity in dirty.sorted() {
+            let fact = winner(identity)
+            guard fact != told[identity] else { continue }
+            told[identity] = fact
+            changes.append(fact?.change ?? identity.deletion)
+        }
+        dirty = []
+        return changes
+    }
+
+    /// Everything that is wrong now, by file, document and line.
+    package var problems: [ManifestProblem] {
+        var problems = directoryProblem.map { [$0] } ?? []
+        let duplicates = duplicateProblems()
+        let names = Set(files.keys.filter { files[$0]?.problems.isEmpty == false }).union(duplicates.keys)
+        for name in names.sorted() {
+            let own = (files[name]?.problems ?? []) + (duplicates[name] ?? [])
+            problems += own.sorted { ($0.document ?? 0, $0.line ?? 0) < ($1.document ?? 0, $1.line ?? 0) }
+        }
+        return problems
+    }
+
+    /// The names of all files that have been read and not removed.
+    package var fileNames: Set<String> { Set(files.keys) }
+
+    /// The facts in force, ordered by kind and name.
+    package var facts: [Fact] { owners.keys.sorted().compactMap { winner($0) } }
+}
+
+// One file against its former self.
+extension ManifestState {
+    private static func keep(_ old: File, because problem: TextProblem, file name: String) -> File {
+        var new = old
+        for identity in old.objects.keys { new.objects[identity]?.isKept = true }
+        new.problems = [
+            ManifestProblem(
+                file: name, line: problem.line, problem: ObjectProblem(object: "", message: problem.message),
+                consequence: old.objects.isEmpty ? .notUsed : .lastGoodKept)
+        ]
+        return new
+    }
+
+    private static func read(_ objects: [ManifestObject], after old: File, file name: String) -> File {
+        var new = File()
+        var seen: [ObjectIdentity: Int] = [:]
+        var hasNameless = false
+        for object in objects {
+            if let identity = object.decoded.identity, let first = seen.updateValue(object.line, forKey: identity) {
+                seen[identity] = first
+                new.problems.append(
+                    ManifestProblem(
+                        file: name, document: object.document, line: object.line,
+                        problem: ObjectProblem(
+                            object: "\(identity)", message: "is defined in line \(first) already, and that is used"),
+                        consequence: .leftOut))
+                continue
+            }
+            var fatal: ManifestProblem.Consequence?
+            switch object.decoded.outcome {
+            case .fact(let fact):
+                new.objects[fact.identity] = Entry(
+                    fact: fact, document: object.document, line: object.line, isKept: false)
+            case .nothing: break
+            case .unusable(let identity, _):
+                let last = identity.flatMap { old.objects[$0] }
+                fatal = last == nil ? .notUsed : .lastGoodKept
+                if let identity, var last {
+                    last.isKept = true
+                    new.objects[identity] = last
+                }
+                if identity == nil { hasNameless = true }
+            }
+            new.problems += problems(of: object, fatal: fatal, file: name)
+        }
+        // An object that does not say who it is may be any of those that are missing now.
+        if hasNameless { keepMissing(in: &new, after: old, seen: Set(seen.keys)) }
+        return new
+    }
+
+    private static func keepMissing(in new: inout File, after old: File, seen: Set<ObjectIdentity>) {
+        for (identity, entry) in old.objects where !seen.contains(identity) {
+            var kept = entry
+            kept.isKept = true
+            new.objects[identity] = kept
+        }
+    }
+
+    private static func problems(
+        of object: ManifestObject, fatal: ManifestProblem.Consequence?, file name: String
+    ) -> [ManifestProblem] {
+        zip(object.decoded.allProblems, object.problemLines).enumerated().map { index, pair in
+            ManifestProblem(
+                file: name, document: object.document, line: pair.1, problem: pair.0,
+                consequence: index == 0 ? fatal ?? .leftOut : .leftOut)
+        }
+    }
+}
+
+// All files together.
+extension ManifestState {
+    private mutating func replace(_ name: String, _ old: File, by new: File) {
+        files[name] = new
+        for identity in old.objects.keys where new.objects[identity] == nil {
+            owners[identity]?.removeAll { $0 == name }
+            if owners[identity]?.isEmpty == true { owners[identity] = nil }
+            dirty.insert(identity)
+        }
+        for (identity, entry) in new.objects {
+            let before = old.objects[identity]
+            if before == nil {
+                owners[identity, default: []].append(name)
+                owners[identity]?.sort()
+            }
+            if before?.fact != entry.fact || before?.isKept != entry.isKept { dirty.insert(identity) }
+        }
+    }
+
+    private func winner(_ identity: ObjectIdentity) -> Fact? { winningFile(identity)?.entry.fact }
+
+    private func winningFile(_ identity: ObjectIdentity) -> (name: String, entry: Entry)? {
+        var kept: (name: String, entry: Entry)?
+        for name in owners[identity] ?? [] {
+            guard let entry = files[name]?.objects[identity] else { continue }
+            if !entry.isKept { return (name, entry) }
+            kept = kept ?? (name, entry)
+        }
+        return kept
+    }
+
+    private func duplicateProblems() -> [String: [ManifestProblem]] {
+        var problems: [String: [ManifestProblem]] = [:]
+        for (identity, names) in owners where names.count > 1 {
+            guard let winner = winningFile(identity) else { continue }
+            for name in names where name != winner.name {
+                guard let entry = files[name]?.objects[identity], !entry.isKept else { continue }
+                problems[name, default: []].append(
+                    ManifestProblem(
+                        file: name, document: entry.document, line: entry.line,
+                        problem: ObjectProblem(
+                            object: "\(identity)",
+                            message: "is defined in \(winner.name):\(winner.entry.line) already, and that is used"),
+                        consequence: .leftOut))
+            }
+        }
+        return problems
+    }
+}

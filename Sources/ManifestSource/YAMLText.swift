@@ -1,0 +1,106 @@
+// YAML as trees, one per document. Yams parses; which plain scalars are numbers, booleans or null is decided here by
+// YAML 1.2's core schema, so that `yes` stays text. What could be read in two ways stays text as well: 0123 (octal to
+// some), 1_000, 12:30. Duplicate keys are errors. Merge keys (`<<`) are applied, since kubectl knows them.
+
+package import ServiceModel
+internal import Yams
+
+/// One document with what is needed to name the line of a field in it.
+package struct YAMLDocument {
+    package let value: FieldValue
+    /// Where the document's content begins, counted from 1.
+    package let line: Int
+    private let root: Yams.Node
+
+    fileprivate init(value: FieldValue, root: Yams.Node) {
+        self.value = value
+        self.root = root
+        self.line = root.mark?.line ?? 1
+    }
+
+    /// The line of the field with this path (`spec.ports[0].port`), or of the closest thing around it that exists.
+    package func line(of path: String) -> Int {
+        var node = root
+        var line = line
+        for step in FieldPath.steps(path) {
+            guard let next = node.child(step) else { break }
+            node = next
+            line = next.mark?.line ?? line
+        }
+        return line
+    }
+}
+
+package enum YAMLText {
+    /// Reads all documents. Throws when any is not YAML, is nested too deeply or too large once its aliases are
+    /// expanded; the text is then not used at all. Empty documents are .null.
+    package static func parse(
+        _ bytes: [UInt8], limits: TextLimits = TextLimits()
+    ) throws(TextProblem) -> [YAMLDocument] {
+        guard bytes.count <= limits.bytes else {
+            throw TextProblem("has \(bytes.count) bytes; at most \(limits.bytes) are read")
+        }
+        // Yams keeps a pointer to the text while it parses, which short strings do not have: they live in registers.
+        let padding = bytes.count < 64 ? [UInt8](repeating: UInt8(ascii: "\n"), count: 64) : []
+        guard let text = String(validating: bytes + padding, as: UTF8.self) else {
+            throw TextProblem(line: lineOfInvalidUTF8(bytes), "is not UTF-8 text")
+        }
+        if let problem = AliasCheck.problem(in: bytes) { throw problem }
+        var budget = limits.values
+        do {
+            let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+            var documents: [YAMLDocument] = []
+            while let root = try parser.nextRoot() {
+                var conversion = YAMLConversion(budget: budget, maxDepth: limits.depth)
+                documents.append(YAMLDocument(value: try conversion.value(of: root, depth: 0), root: root))
+                budget = conversion.budget
+            }
+            return documents
+        } catch let problem as TextProblem {
+            throw problem
+        } catch let error as YamlError {
+            throw error.problem
+        } catch {
+            throw TextProblem("cannot be parsed: \(error)")
+        }
+    }
+
+    private static func lineOfInvalidUTF8(_ bytes: [UInt8]) -> Int {
+        var line = 1
+        for part in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            if String(validating: part, as: UTF8.self) == nil { return line }
+            line += 1
+        }
+        return line
+    }
+}
+
+extension YamlError {
+    fileprivate var problem: TextProblem {
+        switch self {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let around = context.map { " \($0.text) from line \($0.mark.line)" } ?? ""
+            return TextProblem(line: mark.line, "is not YAML: \(problem)\(around)")
+        case .reader(let problem, let offset, _, let text):
+            let line = offset.map { offset in text.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } + 1 }
+            return TextProblem(line: line, "is not YAML: \(problem)")
+        case .duplicatedKeysInMapping(let keys, let context):
+            let names = keys.map { FieldValue.quoted($0) }.joined(separator: ", ")
+            return TextProblem(line: context.mark.line, "\(names) is there twice in one object")
+        case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
+            return TextProblem("is not YAML: \(self)")
+        }
+    }
+}
+
+extension Yams.Node {
+    fileprivate func child(_ step: FieldPath.Step) -> Yams.Node? {
+        switch step {
+        case .member(let name):
+            mapping?.first { $0.key.scalar?.string == name }?.value
+        case .element(let index):
+            sequence.flatMap { $0.indices.contains(index) ? $0[index] : nil }
+        }
+    }
+}
