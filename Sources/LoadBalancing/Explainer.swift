@@ -113,8 +113,9 @@ extension Explainer {
             backends: backends.map(\.address.description), masquerade: masquerade,
             masqueradedBackends: masqueraded.map(\.address.description),
             rules: rules + [rule] + (hairpins.isEmpty ? [] : ["MASQ-5"]), path: path,
-            reason: "The \(source) that dials the \(hit.frontend.kind) of \(hit.name) is sent to one of "
-                + "\(backends.count) endpoints, \(masquerade.phrase).")
+            reason: "The \(source) that dials the \(hit.frontend.kind) of \(hit.name) is sent to "
+                + (backends.count == 1 ? "its only endpoint" : "one of \(backends.count) endpoints")
+                + ", \(masquerade.phrase).")
     }
 
     /// Whether every connection is masqueraded whatever backend is drawn, and the rule that says so.

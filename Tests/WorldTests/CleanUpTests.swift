@@ -1,4 +1,4 @@
-// A world leaves nothing behind, whether its test ends well, throws, or is killed; and worlds do not disturb each other.
+// A world leaves nothing behind, whether its test ends well, throws or is killed, and disturbs no other world.
 
 import Glibc
 import HostCalls

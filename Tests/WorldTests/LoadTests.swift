@@ -55,13 +55,15 @@ struct LoadTests {
         try await withPair { web, client, _ in
             let server = try web.serve(transport, port: 80, as: "before")
             let load = try client.startLoad(
-                transport, web.v4, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5), timeout: .milliseconds(500))
-            #expect(try eventually { try load.statistics().ok > 100 })
+                transport, web.v4, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5))
+            #expect(try eventually(within: .seconds(20)) { try load.statistics().ok > 100 })
             #expect(try load.statistics().failed == 0)
             try server.stop()
-            #expect(try eventually { try load.statistics().failures.keys.contains { $0.hasSuffix(" ECONNREFUSED") } })
+            #expect(try eventually(within: .seconds(20)) {
+                try load.statistics().failures.keys.contains { $0.hasSuffix(" ECONNREFUSED") }
+            })
             try web.serve(transport, port: 80, as: "after")
-            #expect(try eventually { try load.statistics().servers["after", default: 0] > 100 })
+            #expect(try eventually(within: .seconds(20)) { try load.statistics().servers["after", default: 0] > 100 })
             let end = try load.stop()
             #expect(end.attempts == end.ok + end.failed)
         }
@@ -73,10 +75,10 @@ struct LoadTests {
             let server = try web.serve(.udp, port: 53, as: "before")
             let load = try client.startLoad(
                 .udp, web.v4, 53, mode: .hold, concurrency: 1, rest: .milliseconds(200), timeout: .seconds(2))
-            #expect(try eventually { try load.statistics().ok == 2 })
+            #expect(try eventually(within: .seconds(20)) { try load.statistics().ok == 2 })
             try server.stop()
             try web.serve(.udp, port: 53, as: "after")
-            #expect(try eventually { try load.statistics().misdirected > 0 })
+            #expect(try eventually(within: .seconds(20)) { try load.statistics().misdirected > 0 })
             #expect(try load.stop().connections == 1)
         }
     }

@@ -35,7 +35,8 @@ struct SpawnTests {
             let stubborn = try node.spawn("/bin/sleep", ["1000"])
             try stubborn.kill()
             #expect(stubborn.exitStatus == .signalled(SIGKILL))
-            let failing = try node.spawn("/bin/sh", ["-c", "echo out; echo err >&2; exit $CODE"], environment: ["CODE": "7"])
+            let failing = try node.spawn(
+                "/bin/sh", ["-c", "echo out; echo err >&2; exit $CODE"], environment: ["CODE": "7"])
             #expect(failing.wait() == .exited(7))
             #expect(failing.output == "out\n")
             #expect(failing.errorOutput == "err\n")

@@ -88,6 +88,25 @@ struct TrafficTests {
         }
     }
 
+    @Test("nodes of one family and of both share a world")
+    func mixedFamilies() async throws {
+        try await withWorld { world in
+            let both = try world.addNode("both", addresses: ["192.168.50.1", "fd50::1"])
+            let old = try world.addNode("old", addresses: ["192.168.50.2"])
+            let new = try world.addNode("new", addresses: ["fd50::3"])
+            let pods = try [(both, 1), (old, 2), (new, 3)].map { node, number in
+                let pod = try node.addPod("pod-\(number)", addresses: ["10.0.\(number).2", "fd00:\(number)::2"])
+                try pod.serve(.tcp, port: 80)
+                return pod
+            }
+            #expect(try old.host.ask(.tcp, pods[0].v4, 80).servers == ["pod-1": 1])
+            #expect(try new.host.ask(.tcp, pods[0].v6, 80).servers == ["pod-1": 1])
+            #expect(try pods[0].ask(.tcp, pods[1].v4, 80).servers == ["pod-2": 1])
+            #expect(try pods[0].ask(.tcp, pods[2].v6, 80).servers == ["pod-3": 1])
+            #expect(try pods[1].ask(.tcp, pods[2].v6, 80).servers == [:])
+        }
+    }
+
     @Test("large requests and replies arrive whole")
     func largePayloads() async throws {
         try await withWorld { world in

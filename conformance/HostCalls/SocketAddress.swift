@@ -77,7 +77,8 @@ struct RawAddress {
         var copy = storage
         var text = [CChar](repeating: 0, count: 64)
         guard unsafe host_address_text(&copy, &text, text.count, &port) == 0 else { return nil }
-        return SocketAddress(String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self), port)
+        let bytes = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+        return SocketAddress(String(decoding: bytes, as: UTF8.self), port)
     }
 
     /// Whether the storage holds any address.

@@ -99,13 +99,14 @@ package final class Node {
         try namespace.configure(["addr del \(try AddressText(address).text) dev \(interface)"])
     }
 
-    /// Adds a dummy interface with addresses.
+    /// Adds an interface that leads nowhere, to hold addresses: a bridge without ports, since not every kernel has the
+    /// dummy driver.
     package func addDummy(_ interface: String, addresses: [String]) throws(WorldError) {
         guard interfaces.insert(interface).inserted else { throw .badName(interface) }
         let assignments = try addresses.map { text throws(WorldError) in
             try AddressText(text).assignment(to: interface)
         }
-        try namespace.configure(["link add \(interface) type dummy", "link set \(interface) up"] + assignments)
+        try namespace.configure(["link add \(interface) type bridge", "link set \(interface) up"] + assignments)
     }
 
     /// A namespace behind this node on a cable of its own.
@@ -130,7 +131,8 @@ package final class Node {
         cables[neighbour.name]
     }
 
-    /// Routes addresses behind another node there, by its own address of the same family.
+    /// Routes addresses behind another node there, by its own address of the same family; a family that either node
+    /// lacks is left out.
     func addRoutes(_ addresses: [String], by other: Node) throws(WorldError) {
         try namespace.configure(try routeCommands("add", addresses, by: other))
     }
@@ -146,7 +148,8 @@ package final class Node {
         for text in addresses {
             let address = try AddressText(text)
             let gateway = address.isV6 ? other.v6 : other.v4
-            if !gateway.isEmpty { commands.append("route \(verb) \(address.host) via \(gateway)") }
+            let reachable = !(address.isV6 ? v6 : v4).isEmpty && !gateway.isEmpty
+            if reachable { commands.append("route \(verb) \(address.host) via \(gateway)") }
         }
         return commands
     }

@@ -84,8 +84,10 @@ package final class World {
         let namespace = try makeNamespace(name)
         let probe = try startProbe(name, addresses: placed.map(\.address), namespace, try outsideGroup.child(name))
         try connectToFabric(namespace, port: name, addresses: placed, mtu: mtu)
-        let routers = [router?.v4, router?.v6].compactMap { $0 }.filter { !$0.isEmpty }
-        try namespace.configure(routers.map { "route add default via \($0)" })
+        let gateways = [router?.v4, router?.v6].compactMap { $0 }.filter { gateway in
+            !gateway.isEmpty && placed.contains { $0.isV6 == gateway.contains(":") }
+        }
+        try namespace.configure(gateways.map { "route add default via \($0)" })
         return probe
     }
 
