@@ -28,7 +28,9 @@ let package = Package(
         .target(name: "CDatapathABI", path: "bpf/abi", publicHeadersPath: "."),
         .target(name: "CDatapathObjects", exclude: ["objects"]),
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
+        .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .target(name: "NetworkTypes", swiftSettings: strict),
+        .target(name: "Telemetry", swiftSettings: strict),
         // Layer 1: facts.
         .target(name: "ServiceModel", dependencies: ["NetworkTypes"], swiftSettings: strict),
         // Layer 2: derivation.
@@ -42,26 +44,45 @@ let package = Package(
         .target(name: "Reconciler", dependencies: ["DatapathImage", "LoadBalancing", "NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .target(
             name: "Datapath",
-            dependencies: ["BPF", "CDatapathABI", "CDatapathObjects", "DatapathImage", "NetworkTypes", "Reconciler"],
+            dependencies: [
+                "BPF", "CDatapathABI", "CDatapathObjects", "DatapathImage", "Netlink", "NetworkTypes", "Reconciler",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "ManifestSource", dependencies: ["NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
+        .target(
+            name: "MetricsServer",
+            dependencies: [
+                "Telemetry", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Inspection",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "NetworkTypes", "ServiceModel",
+            ],
             swiftSettings: strict),
         // Layer 5: composition.
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "LoadBalancing", "NetworkTypes", "Reconciler", "ServiceModel",
-                .product(name: "Logging", package: "swift-log"),
+                "BPF", "Datapath", "DatapathImage", "Inspection", "LoadBalancing", "ManifestSource", "MetricsServer",
+                "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry", .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         // Layer 6: the executable.
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Agent", "BPF", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink", "NetworkTypes",
+                "ServiceModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         // Not shipped: the world of namespaces that tests, demo and benchmarks run in.
@@ -76,13 +97,16 @@ let package = Package(
         .executableTarget(
             name: "martlet-probe", dependencies: ["HostCalls", "ProbeProtocol"], path: "conformance/Probe",
             swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-demo", dependencies: ["HostCalls", "ProbeProtocol", "World"], path: "conformance/Demo",
+            swiftSettings: strict),
         // Tests.
         .testTarget(name: "WorldTests", dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet-probe"], swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
-                "Reconciler", "World", "martlet-probe",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "LoadBalancing", "ManifestSource",
+                "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
     ],

@@ -4,7 +4,7 @@
 package import Logging
 package import ManifestSource
 import NetworkTypes
-package import ServiceLifecycle
+import ServiceLifecycle
 
 package struct AgentService: Service {
     let agent: NodeAgent
@@ -30,7 +30,7 @@ package struct AgentService: Service {
 
     package func run() async throws {
         try await agent.restore(now: .now)
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 let (events, inbox) = AsyncStream.makeStream(of: Event.self)
                 group.addTask {

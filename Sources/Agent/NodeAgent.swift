@@ -2,15 +2,17 @@
 // after the other, in order; AgentService brings them here. Nothing is written before the first complete reading of every
 // source (SYNC-1), and nothing of an earlier run is removed before a reading without errors.
 
-package import BPF
 package import Datapath
-import DatapathImage
-package import LoadBalancing
+package import DatapathImage
+import Foundation
+import Inspection
+import LoadBalancing
 package import Logging
 package import ManifestSource
 package import NetworkTypes
 package import Reconciler
 import ServiceModel
+import Telemetry
 
 package actor NodeAgent {
     let settings: AgentSettings
@@ -24,9 +26,12 @@ package actor NodeAgent {
     private(set) var counters = AgentCounters()
     /// All sources have been read, and what they say is programmed.
     private(set) var isSynced = false
-    private var unclaimedRemoved = false
+    private(set) var unclaimedRemoved = false
     /// Something that the state file shows has changed since it was written.
-    var stateIsStale = true
+    private var stateIsStale = true
+    private var stateWrittenAt: ContinuousClock.Instant?
+    let startedAt = Date()
+    private let clockAtStart = ContinuousClock.now
 
     package init(
         settings: AgentSettings, datapath: Datapath, limits: ImageLimits, nodeAddresses: [IPAddress]?, log: Logger
@@ -53,22 +58,26 @@ package actor NodeAgent {
     package func take(_ update: ManifestUpdate, now: ContinuousClock.Instant) async {
         stateIsStale = true
         note(update.problems)
-        guard update.isComplete else { return }
+        guard isSynced || update.isFirst else { return }
         await carryOut(planner.apply(update.changes), now: now)
-        if !isSynced {
+        if update.isFirst {
             isSynced = true
             log.info("the manifests are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
-        if !unclaimedRemoved, update.isClean {
-            unclaimedRemoved = true
-            record(await reconciler.allSourcesSynced(now: now))
-        }
+        await removeUnclaimed(now: now)
+    }
+
+    /// What an earlier run programmed and nobody asks for any more goes only when every object could be read: the last good
+    /// version of an object that is wrong at start is in the maps alone.
+    private func removeUnclaimed(now: ContinuousClock.Instant) async {
+        guard !unclaimedRemoved, !manifestProblems.contains(where: { $0.consequence == .notUsed }) else { return }
+        unclaimedRemoved = true
+        record(await reconciler.allSourcesSynced(now: now))
     }
 
     /// The node's addresses as the kernel has them now.
     package func take(nodeAddresses: [IPAddress], now: ContinuousClock.Instant) async {
         let change = planner.setNodeAddresses(nodeAddresses)
-        guard isSynced else { return }
         await carryOut(change, now: now)
     }
 
@@ -107,7 +116,7 @@ package actor NodeAgent {
         let began = ContinuousClock.now
         record(await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: now))
         let took = ContinuousClock.now - began
-        counters.observeSync(took)
+        counters.syncs.observe(took)
         log.debug(
             "programmed a change", metadata: ["service_ports": "\(change.changed.count)", "duration": "\(took)"])
     }
@@ -140,5 +149,29 @@ package actor NodeAgent {
             }
         }
         if !report.failed.isEmpty || !report.recovered.isEmpty || report.audit != nil { stateIsStale = true }
+    }
+
+    // MARK: The state file
+
+    /// The state file is for people: a second's delay does not matter, a write for every change would.
+    private static let stateInterval = Duration.seconds(1)
+
+    /// Writes the state file if something in it has changed, at most once a second.
+    package func writeState(now: ContinuousClock.Instant, isLast: Bool = false) async {
+        let isDue = stateWrittenAt.map { now - $0 >= Self.stateInterval } ?? true
+        guard stateIsStale, isDue || isLast else { return }
+        stateIsStale = false
+        stateWrittenAt = now
+        do {
+            try await status().write(for: settings.datapath.pinFolder, in: settings.stateFolder)
+        } catch {
+            log.error("the state file cannot be written", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The moment of the wall clock that a reading of the running clock stands for.
+    func date(of instant: ContinuousClock.Instant) -> Date {
+        let elapsed = instant - clockAtStart
+        return startedAt + Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     }
 }

@@ -4,7 +4,7 @@
 
 package import BPF
 package import DatapathImage
-import Synchronization
+package import Synchronization
 
 package final class Datapath: Sendable {
     package let maps: DatapathMaps
@@ -12,6 +12,8 @@ package final class Datapath: Sendable {
     /// What an operator should know about the installation.
     package let notices: [String]
     let arrays: Mutex<Arrays>
+    /// Stale sockets destroyed since this process started.
+    package let socketsDestroyed = Atomic<UInt64>(0)
     private let lock: PinFolderLock
 
     /// The memory-mapped arrays: one writer at a time.

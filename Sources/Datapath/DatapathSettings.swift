@@ -14,13 +14,15 @@ package struct DatapathSettings: Sendable {
     package var protectNodePorts: Bool
     /// Keep reverse state for connected TCP sockets.
     package var recordTCP: Bool
+    /// Destroy TCP sockets of endpoints that stopped serving, as is always done for UDP (decision 6).
+    package var terminatesTCP: Bool
     /// cgroup2 directories whose tasks are left alone.
     package var skipCgroups: [String]
 
     package init(
         pinFolder: PinFolder, cgroup: String, sizes: MapSizes = MapSizes(), hostNamespaceCookie: UInt64,
         podsAreLocalIPv4: Bool = true, podsAreLocalIPv6: Bool = true, protectNodePorts: Bool = true,
-        recordTCP: Bool = true, skipCgroups: [String] = []
+        recordTCP: Bool = true, terminatesTCP: Bool = false, skipCgroups: [String] = []
     ) {
         self.pinFolder = pinFolder
         self.cgroup = cgroup
@@ -30,6 +32,7 @@ package struct DatapathSettings: Sendable {
         self.podsAreLocalIPv6 = podsAreLocalIPv6
         self.protectNodePorts = protectNodePorts
         self.recordTCP = recordTCP
+        self.terminatesTCP = terminatesTCP
         self.skipCgroups = skipCgroups
     }
 }

@@ -9,5 +9,5 @@ struct Martlet: AsyncParsableCommand {
         commandName: "martlet",
         abstract: "The service load balancer of a Kubernetes node, in eBPF.",
         version: "0.1.0",
-        subcommands: [])
+        subcommands: [AgentCommand.self])
 }

@@ -1,48 +1,52 @@
 import BPF
-import CDatapathABI
 import Datapath
 import DatapathImage
 import HostCalls
+import LoadBalancing
+import ManifestSource
 import NetworkTypes
 import ProbeProtocol
 import Reconciler
+import ServiceModel
 import Testing
 import World
 
 @Suite("smoke")
 struct SmokeTests {
-    @Test("a pod reaches backends")
-    func smoke() throws {
-        try withWorld { world in
+    @Test("a pod reaches backends of every kind of frontend")
+    func smoke() async throws {
+        try await withWorld { world in
             let node = try world.addNode("n1", addresses: ["192.168.50.1", "fd50::1"])
-            let web = try node.addPod("web", addresses: ["10.0.1.2", "fd00:1::2"])
-            let client = try node.addPod("client", addresses: ["10.0.1.3", "fd00:1::3"])
-            try web.serve(.tcp, port: 8080)
-            try web.serve(.udp, port: 8080)
+            for i in 1...3 {
+                let web = try node.addPod("web-\(i)", addresses: ["10.0.1.1\(i)", "fd00:1::1\(i)"])
+                try web.serve(.tcp, port: 8080)
+                try web.serve(.udp, port: 5353)
+            }
+            let client = try node.addPod("client", addresses: ["10.0.1.100", "fd00:1::100"])
             let pins = try world.mountPins()
             let datapath = try Datapath(installing: DatapathSettings(
                 pinFolder: PinFolder(path: pins + "/martlet"), cgroup: node.group.path, hostNamespaceCookie: 1))
-            for (vip, backend, p, id) in [("172.30.0.10", "10.0.1.2", TransportProtocol.tcp, UInt32(1)), ("172.30.0.10", "10.0.1.2", .udp, 2), ("fd99::10", "fd00:1::2", .tcp, 3), ("fd99::10", "fd00:1::2", .udp, 4)] {
-                try datapath.writeBackends([.init(id: id, record: BackendRecord(AddressAndPort(address: IPAddress(backend)!, port: 8080), protocol: p, weight: 1))])
-                var slots = SlotWrites()
-                slots.append([UInt64(id)], at: id * 2)
-                try datapath.writeSlots(slots)
-                var r = dp_frontend()
-                r.service_id = id
-                r.kind = 1
-                r.internal = dp_choice(set_word: id * 2, set_count: 1, table_word: 0, table_slots: 0, table_width: 0, action: 1, pad: 0)
-                r.external = r.internal
-                try datapath.updateFrontends([.init(key: FrontendKey(AddressAndPort(address: IPAddress(vip)!, port: 80), protocol: p), record: FrontendRecord(r))])
+            var planner = Planner(settings: NodeSettings(nodeName: "worker-1", localDetector: .clusterCIDR([])))
+            let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
+            let read = Manifests.once(path: "deploy/examples")
+            print(read.problems)
+            let changes: [FactChange] = read.facts.map { fact in
+                switch fact {
+                case .service(let s): .service(s.name, s)
+                case .endpointSlice(let s): .endpointSlice(s.name, s)
+                case .node(let n): .node(n.name, n)
+                case .serviceCIDR(let c): .serviceCIDR(c.name, c)
+                }
             }
-            for vip in ["172.30.0.10", "fd99::10"] {
-                let answers = try client.ask(.tcp, vip, 80, count: 100)
-                print(answers)
-                let a2 = try client.ask(.udp, vip, 80, count: 100)
-                print(a2)
-                #expect(answers.servers == ["web": 100])
-                #expect(a2.servers == ["web": 100])
+            let change = planner.apply(changes)
+            print(change.problems)
+            let report = await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: .now)
+            print(report)
+            for (t, a, p) in [(Transport.tcp, "172.30.0.10", UInt16(80)), (.tcp, "fd99::10", 80), (.tcp, "192.168.50.1", 30080), (.tcp, "fd50::1", 30080),
+                (.tcp, "192.0.2.10", 80), (.tcp, "2001:db8:1::10", 80), (.udp, "172.30.0.53", 53), (.udp, "fd99::53", 53)] {
+                print(a, p, try client.ask(t, a, p, count: 60).servers)
             }
-            print(try datapath.contents().frontends.count, try datapath.maps.connections.count())
+            print(try client.ask(.tcp, "172.30.0.10", 81).errors)
         }
     }
 }

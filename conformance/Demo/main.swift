@@ -5,7 +5,7 @@ import Foundation
 import World
 
 do {
-    try withWorld { world in
+    try await withWorld { world in
         let stage = try Stage(world)
         try stage.startAgent()
         try stage.showFrontends()

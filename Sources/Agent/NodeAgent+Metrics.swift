@@ -1,0 +1,134 @@
+// The agent's metrics page: what it has done, what the kernel has counted, what is wrong. Everything is read when it is
+// asked for; nothing is kept up to date for it.
+
+import BPF
+import Datapath
+import DatapathImage
+import LoadBalancing
+import ManifestSource
+import NetworkTypes
+import Reconciler
+import ServiceModel
+import Synchronization
+package import Telemetry
+
+extension NodeAgent {
+    package func metricsPage() async -> MetricsPage {
+        let counters = await reconciler.counters
+        let (used, limits) = await reconciler.usage
+        let failed = await reconciler.failedFrontends.count
+        return MetricsPage(
+            agentFamilies(failed: failed) + reconcilerFamilies(counters) + mapFamilies(used, limits)
+                + outcomeFamilies() + serviceFamilies(await reconciler.serviceIDs))
+    }
+
+    private func agentFamilies(failed: Int) -> [MetricFamily] {
+        [
+            MetricFamily(
+                .gauge, "martlet_synced", help: "1 once every source has been read and programmed.",
+                samples: [MetricSample(isSynced ? 1 : 0)]),
+            MetricFamily(
+                .gauge, "martlet_services", help: "Services known.",
+                samples: [MetricSample(planner.facts.services.count)]),
+            MetricFamily(
+                .gauge, "martlet_frontends_failed", help: "Frontends that are not programmed as planned.",
+                samples: [MetricSample(failed)]),
+            MetricFamily(
+                .gauge, "martlet_input_problems", help: "Problems of input objects at the moment.",
+                samples: [
+                    MetricSample(manifestProblems.count, labels: ["source": "manifests"]),
+                    MetricSample(plannerProblems.values.reduce(0) { $0 + $1.count }, labels: ["source": "rules"]),
+                ]),
+            MetricFamily(
+                .counter, "martlet_manifest_errors_total", help: "Problems of manifests, each when it appeared.",
+                samples: [MetricSample(counters.manifestErrors)]),
+            MetricFamily(
+                .counter, "martlet_installation_repairs_total", help: "Pins and links restored after somebody removed them.",
+                samples: [MetricSample(counters.installationRepairs)]),
+            MetricFamily(
+                .counter, "martlet_stale_sockets_destroyed_total",
+                help: "Sockets destroyed because their endpoint stopped serving.",
+                samples: [MetricSample(datapath.socketsDestroyed.load(ordering: .relaxed))]),
+            MetricFamily(
+                .histogram, "martlet_sync_duration_seconds",
+                help: "From changed plans to the last flipped frontend.", samples: [MetricSample(counters.syncs)]),
+        ]
+    }
+
+    private func reconcilerFamilies(_ counters: ReconcilerCounters) -> [MetricFamily] {
+        func byMap(_ values: [StoreError.Map: UInt64]) -> [MetricSample] {
+            StoreError.Map.allCases.map { MetricSample(values[$0] ?? 0, labels: ["map": $0.rawValue]) }
+        }
+        return [
+            MetricFamily(
+                .counter, "martlet_transactions_total", help: "Transactions with at least one write.",
+                samples: [MetricSample(counters.transactions)]),
+            MetricFamily(
+                .counter, "martlet_map_entries_written_total", help: "Entries written; words in the case of slots.",
+                samples: byMap(counters.written)),
+            MetricFamily(
+                .counter, "martlet_map_entries_removed_total", help: "Entries removed.",
+                samples: byMap(counters.removed)),
+            MetricFamily(
+                .counter, "martlet_map_failures_total", help: "Calls into the kernel that failed, in part or whole.",
+                samples: byMap(counters.failures)),
+            MetricFamily(
+                .counter, "martlet_retries_total", help: "Attempts to write again what had failed.",
+                samples: [MetricSample(counters.retries)]),
+            MetricFamily(
+                .counter, "martlet_audits_total", help: "Full comparisons of the maps with what they should hold.",
+                samples: [MetricSample(counters.audits)]),
+            MetricFamily(
+                .counter, "martlet_audit_differences_total", help: "Entries that an audit found different.",
+                samples: [MetricSample(counters.differencesFound)]),
+        ]
+    }
+
+    private func mapFamilies(_ used: ImageLimits, _ limits: ImageLimits) -> [MetricFamily] {
+        let maps: [(String, Int, Int)] = [
+            ("frontends", used.frontends, limits.frontends), ("backends", used.backends, limits.backends),
+            ("slots", used.slotWords, limits.slotWords), ("services", used.services, limits.services),
+            ("node_ports", used.nodePorts, limits.nodePorts),
+            ("service_cidrs", used.serviceCIDRs, limits.serviceCIDRs),
+        ]
+        return [
+            MetricFamily(
+                .gauge, "martlet_map_used_entries", help: "Entries in use; words in the case of slots.",
+                samples: maps.map { MetricSample($0.1, labels: ["map": $0.0]) }),
+            MetricFamily(
+                .gauge, "martlet_map_capacity_entries", help: "Entries that the map has room for.",
+                samples: maps.map { MetricSample($0.2, labels: ["map": $0.0]) }),
+        ]
+    }
+
+    private func outcomeFamilies() -> [MetricFamily] {
+        let counts = (try? datapath.maps.outcomeCounts()) ?? []
+        return [
+            MetricFamily(
+                .counter, "martlet_socket_outcomes_total", help: "What became of calls at the socket hooks.",
+                samples: counts.map { MetricSample($0.count, labels: ["outcome": $0.outcome.name]) })
+        ]
+    }
+
+    private func serviceFamilies(_ ids: [(id: UInt32, name: ServicePortName)]) -> [MetricFamily] {
+        var connections: [MetricSample] = []
+        var refused: [MetricSample] = []
+        for (id, name) in ids {
+            guard let counters = try? datapath.maps.counters(ofService: id) else { continue }
+            let labels: KeyValuePairs = [
+                "namespace": name.service.namespace, "service": name.service.name, "port": name.portName,
+                "protocol": name.protocolKind.description,
+            ]
+            connections.append(MetricSample(counters.connections, labels: labels))
+            refused.append(MetricSample(counters.refused, labels: labels))
+        }
+        return [
+            MetricFamily(
+                .counter, "martlet_service_connections_total",
+                help: "TCP connects, UDP connects and new UDP peers, by service port.", samples: connections),
+            MetricFamily(
+                .counter, "martlet_service_refused_total", help: "Calls refused or dropped, by service port.",
+                samples: refused),
+        ]
+    }
+}

@@ -1,0 +1,74 @@
+// What the agent publishes of itself in the state file, for `martlet status`.
+
+import Datapath
+import DatapathImage
+import Foundation
+package import Inspection
+import LoadBalancing
+import ManifestSource
+import NetworkTypes
+import Reconciler
+import ServiceModel
+
+extension NodeAgent {
+    /// Cost: all services with problems and all failed frontends.
+    package func status() async -> AgentStatus {
+        let failed = await reconciler.failedFrontends
+        let used = await reconciler.usage.used
+        return AgentStatus(
+            pid: ProcessInfo.processInfo.processIdentifier, version: Version.current, startedAt: startedAt,
+            updatedAt: Date(), synced: isSynced, source: "manifests in \(settings.manifests)",
+            services: planner.facts.services.count,
+            frontends: AgentStatus.Programmed(programmed: used.frontends - failed.count, failed: failed.count),
+            frontendErrors: failed.compactMap { frontendError($0) }, problems: problems, notices: notices,
+            lastAudit: lastAudit.map {
+                AgentStatus.Audit(
+                    at: date(of: $0.at), differences: $0.report.differences,
+                    repaired: $0.report.repair.isEmpty ? 0 : $0.report.differences)
+            })
+    }
+
+    private func frontendError(_ status: FrontendStatus) -> AgentStatus.FrontendError? {
+        guard case .failed(let reason, let since, let attempts) = status.state else { return nil }
+        return AgentStatus.FrontendError(
+            frontend: status.key.description, service: serviceName(of: status.key), error: reason,
+            since: date(of: since), attempts: attempts)
+    }
+
+    /// Empty for a wildcard, and when the service is gone.
+    private func serviceName(of key: FrontendKey) -> String {
+        guard let protocolKind = TransportProtocol(rawValue: key.protocolNumber) else { return "" }
+        let frontend = FrontendAddress(
+            address: AddressAndPort(address: key.address, port: key.port), protocol: protocolKind)
+        return planner.owner(of: frontend)?.description ?? ""
+    }
+
+    private var problems: [AgentStatus.Problem] {
+        let read = manifestProblems.map { problem in
+            AgentStatus.Problem(
+                file: problem.file, document: problem.document, object: problem.problem.object,
+                field: problem.problem.field, message: problem.problem.message + problem.consequenceText)
+        }
+        let planned = plannerProblems.sorted { $0.key < $1.key }.flatMap(\.value).map { problem in
+            AgentStatus.Problem(object: problem.object, field: problem.field, message: problem.message)
+        }
+        return read + planned
+    }
+
+    private var notices: [String] {
+        guard isSynced, !unclaimedRemoved else { return datapath.notices }
+        return datapath.notices + [
+            "frontends of an earlier run are kept until every manifest can be read without errors"
+        ]
+    }
+}
+
+extension ManifestProblem {
+    fileprivate var consequenceText: String {
+        switch consequence {
+        case .leftOut: ""
+        case .notUsed: "; it is not used"
+        case .lastGoodKept: "; its last good version stays in force"
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// `martlet agent`: the daemon.
+
+import Agent
+import ArgumentParser
+import BPF
+import Datapath
+import LoadBalancing
+import Logging
+import Netlink
+import NetworkTypes
+
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent",
+        abstract: "Run the agent: follow the manifests and keep the datapath as they say.",
+        discussion: """
+            Installs the socket hooks in a cgroup2 directory, or adopts those that an earlier run left in the pin folder, and \
+            follows the manifests. Stopping it, however it ends, leaves traffic flowing as programmed; `martlet cleanup` \
+            takes the datapath down. Runs as root, or with CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, and CAP_SYS_ADMIN for \
+            entering network namespaces.
+            """)
+
+    @OptionGroup var input: InputOptions
+
+    @Option(help: ArgumentHelp("Where maps and links are pinned; names this datapath.", valueName: "folder"))
+    var pinFolder = PinFolder.conventional.path
+
+    @Option(
+        help: ArgumentHelp(
+            "The cgroup2 directory whose sockets are served, with all below it. Default: the root of cgroup2.",
+            valueName: "directory"))
+    var cgroup: String?
+
+    @Option(help: ArgumentHelp("A cgroup2 directory whose sockets are left alone; may be repeated.", valueName: "directory"))
+    var skipCgroup: [String] = []
+
+    @Option(help: ArgumentHelp("Where the state file for `martlet status` is written.", valueName: "folder"))
+    var stateFolder = "/run/martlet"
+
+    @Option(
+        help: ArgumentHelp(
+            "Address and port for /metrics and /healthz; empty for none.", valueName: "address:port"))
+    var metricsBindAddress = "127.0.0.1:10249"
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+    var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        var log = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = logLevel
+        guard let node = input.node else { throw ValidationError("--node is needed") }
+        let cookie = try NetworkNamespace.current().cookie()
+        var metrics: AddressAndPort?
+        if !metricsBindAddress.isEmpty {
+            guard let address = AddressAndPort(metricsBindAddress) else {
+                throw ValidationError("--metrics-bind-address: '\(metricsBindAddress)' is not an address with a port")
+            }
+            metrics = address
+        }
+        guard let cgroup = try cgroup ?? CGroup2.mountPoint() else { throw ValidationError("no cgroup2") }
+        let settings = AgentSettings(
+            manifests: input.manifests, node: NodeSettings(nodeName: node, localDetector: .nodeCIDR),
+            datapath: DatapathSettings(
+                pinFolder: PinFolder(path: pinFolder), cgroup: cgroup, hostNamespaceCookie: cookie,
+                skipCgroups: skipCgroup),
+            metricsAddress: metrics, stateFolder: stateFolder)
+        try await Daemon(settings: settings, nodeAddresses: try input.addresses(), log: log).run()
+    }
+}
+
+extension Logger.Level: ExpressibleByArgument {}
