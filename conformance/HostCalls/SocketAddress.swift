@@ -28,6 +28,16 @@ package struct SocketAddress: Hashable, Codable, Sendable, CustomStringConvertib
         address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
     }
 
+    /// The 16 bytes of an IPv6 address as 32 hexadecimal digits, as proc files write them; nil for anything else.
+    package var hexadecimalV6: String? {
+        guard let raw = try? RawAddress(self, .v6) else { return nil }
+        let digits = Array("0123456789abcdef")
+        return unsafe withUnsafeBytes(of: raw.storage) { storage in
+            // sockaddr_in6 has the address after family, port and flow label.
+            unsafe String(storage[8..<24].flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        }
+    }
+
     /// The family that the text asks for: v6 when it has a colon.
     package var family: AddressFamily {
         address.contains(":") ? .v6 : .v4

@@ -112,6 +112,7 @@ extension RequestLoop {
         on(ReadSetting.self) { call throws(CallFailure) in
             ReadSetting.Reply(value: try KernelSetting(call.setting).read())
         }
+        on(AwaitAddresses.self) { call throws(CallFailure) in try LocalRoutes.await(call) }
         on(SetChecksumOffload.self) { call throws(CallFailure) in
             try setTransmitChecksumOffload(call.interface, on: call.on)
             return Done()

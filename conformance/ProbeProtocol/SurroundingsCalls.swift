@@ -39,6 +39,33 @@ package struct SetChecksumOffload: ProbeCall {
     }
 }
 
+/// Waits until IPv6 addresses that were just given to interfaces of this namespace are in use: the kernel adds their
+/// local routes and multicast groups some time after it has accepted them, even without duplicate detection, and what
+/// is sent to them before is lost. Fails with ETIMEDOUT.
+package struct AwaitAddresses: ProbeCall {
+    package static let name = "awaitAddresses"
+    package typealias Reply = Done
+
+    package struct Placed: Codable, Sendable {
+        package let address: String
+        package let interface: String
+
+        package init(address: String, interface: String) {
+            self.address = address
+            self.interface = interface
+        }
+    }
+
+    package let addresses: [Placed]
+    /// Milliseconds.
+    package var timeout: Int
+
+    package init(_ addresses: [Placed], timeout: Int = 5000) {
+        self.addresses = addresses
+        self.timeout = timeout
+    }
+}
+
 /// What the probe says unasked, as its first line, once it is where it should be: id 0.
 package struct Greeting: Codable, Sendable {
     package let pid: Int32

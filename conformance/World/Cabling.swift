@@ -19,7 +19,7 @@ struct NeighbourCable {
     let gateway: String?
     let mtu: Int
 
-    private static let gatewayV6 = "fe80::1"
+    static let gatewayV6 = "fe80::1"
 
     /// To run in the router's namespace, first.
     var routerCommands: [String] {

@@ -40,7 +40,7 @@ package final class Node {
         host = try world.startProbe(
             name, addresses: placed.map(\.address), namespace, try group.child("host"),
             settings: ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.default.forwarding=1"])
-        try world.connectToFabric(namespace, port: name, addresses: placed, mtu: mtu)
+        try world.connectToFabric(host, addresses: placed, mtu: mtu)
     }
 
     package var v4: String { host.v4 }
@@ -92,7 +92,9 @@ package final class Node {
 
     /// Gives an interface of the node another address, such as "192.168.51.1/24".
     package func addAddress(_ address: String, to interface: String = "eth0") throws(WorldError) {
-        try namespace.configure([try AddressText(address).assignment(to: interface)])
+        let placed = try AddressText(address)
+        try namespace.configure([placed.assignment(to: interface)])
+        try host.awaitAddresses([placed], on: interface)
     }
 
     package func removeAddress(_ address: String, from interface: String = "eth0") throws(WorldError) {
@@ -103,10 +105,11 @@ package final class Node {
     /// dummy driver.
     package func addDummy(_ interface: String, addresses: [String]) throws(WorldError) {
         guard interfaces.insert(interface).inserted else { throw .badName(interface) }
-        let assignments = try addresses.map { text throws(WorldError) in
-            try AddressText(text).assignment(to: interface)
-        }
-        try namespace.configure(["link add \(interface) type bridge", "link set \(interface) up"] + assignments)
+        let placed = try addresses.map { text throws(WorldError) in try AddressText(text) }
+        try namespace.configure(
+            ["link add \(interface) type bridge", "link set \(interface) up"]
+                + placed.map { $0.assignment(to: interface) })
+        try host.awaitAddresses(placed, on: interface)
     }
 
     /// A namespace behind this node on a cable of its own.
@@ -123,6 +126,8 @@ package final class Node {
         try namespace.configure(cable.routerCommands)
         cables[name] = cable.interface
         try neighbourNamespace.configure(cable.neighbourCommands)
+        try host.awaitAddresses([try AddressText(NeighbourCable.gatewayV6)], on: cable.interface)
+        try probe.awaitAddresses(placed, on: "eth0")
         return probe
     }
 

@@ -60,6 +60,14 @@ package final class Probe {
         try process.kill()
     }
 
+    /// Returns when IPv6 addresses just given to an interface are in use there; others are so at once.
+    func awaitAddresses(_ addresses: [AddressText], on interface: String) throws(WorldError) {
+        let late = addresses.filter(\.isV6).map {
+            AwaitAddresses.Placed(address: $0.address, interface: interface)
+        }
+        if !late.isEmpty { _ = try call(AwaitAddresses(late)) }
+    }
+
     /// Carries out a call in the probe. Throws `.refused` when the kernel refused it there, `.silentProbe` when no
     /// reply comes within `patience`.
     package func call<Call: ProbeCall>(

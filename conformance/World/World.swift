@@ -28,6 +28,7 @@ package final class World {
     private var names: Set<String> = []
     private var mounts: [String] = []
     private var fabricNamespace: NetworkNamespace?
+    private var fabricPorts = 0
     private let outsideGroup: ControlGroup
 
     /// The environment that spawned programs get besides what they are given.
@@ -83,7 +84,7 @@ package final class World {
         }
         let namespace = try makeNamespace(name)
         let probe = try startProbe(name, addresses: placed.map(\.address), namespace, try outsideGroup.child(name))
-        try connectToFabric(namespace, port: name, addresses: placed, mtu: mtu)
+        try connectToFabric(probe, addresses: placed, mtu: mtu)
         let gateways = [router?.v4, router?.v6].compactMap { $0 }.filter { gateway in
             !gateway.isEmpty && placed.contains { $0.isV6 == gateway.contains(":") }
         }
@@ -173,14 +174,17 @@ extension World {
         return probe
     }
 
-    /// Gives a namespace an eth0 on the fabric, which is made for the first.
+    /// Gives a probe's namespace an eth0 on the fabric, which is made for the first.
     func connectToFabric(
-        _ namespace: NetworkNamespace, port: String, addresses: [AddressText], mtu: Int
+        _ probe: Probe, addresses: [AddressText], mtu: Int
     ) throws(WorldError) {
         let fabric = try fabric()
-        let cable = FabricCable(port: String(port.prefix(15)), member: namespace.name, addresses: addresses, mtu: mtu)
+        let member = probe.namespace
+        fabricPorts += 1
+        let cable = FabricCable(port: "port\(fabricPorts)", member: member.name, addresses: addresses, mtu: mtu)
         try fabric.configure(cable.fabricCommands)
-        try namespace.configure(cable.memberCommands)
+        try member.configure(cable.memberCommands)
+        try probe.awaitAddresses(addresses, on: "eth0")
     }
 
     /// The namespace of the bridge that connects the nodes.
