@@ -42,7 +42,12 @@ struct AgentCommand: AsyncParsableCommand {
             "Address and port for /metrics and /healthz; empty for none.", valueName: "address:port"))
     var metricsBindAddress = "127.0.0.1:10249"
 
-    @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"))
+    @Option(
+        help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"),
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is not a level") }
+            return level
+        })
     var logLevel: Logger.Level = .info
 
     func run() async throws {
@@ -67,5 +72,3 @@ struct AgentCommand: AsyncParsableCommand {
         try await Daemon(settings: settings, nodeAddresses: try input.addresses(), log: log).run()
     }
 }
-
-extension Logger.Level: ExpressibleByArgument {}
