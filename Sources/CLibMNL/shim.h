@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/sock_diag.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /// Moves the calling thread, and no other, into the namespace that a descriptor stands for.
@@ -20,5 +21,11 @@ int setns(int descriptor, int kind);
 
 /// Gives the calling thread, and no other, new namespaces of the given kinds.
 int unshare(int kinds);
+
+/// The kind of namespace that a descriptor stands for (`CLONE_NEW…`), or -1. ioctl is variadic, which Swift cannot call.
+static inline int clibmnl_namespace_kind(int descriptor)
+{
+	return ioctl(descriptor, NS_GET_NSTYPE);
+}
 
 #endif
