@@ -26,7 +26,7 @@ package struct AddressMonitor: ~Copyable, Sendable {
         let listening = try NetlinkSocket(
             bus: NETLINK_ROUTE, groups: UInt32(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
         var route = try RouteSocket()
-        names = Dictionary(uniqueKeysWithValues: try route.interfaces().map { ($0.index, $0.name) })
+        names = Dictionary(try route.interfaces().map { ($0.index, $0.name) }) { $1 }
         socket = listening
     }
 
@@ -57,15 +57,12 @@ package struct AddressMonitor: ~Copyable, Sendable {
         switch Int(message.type) {
         case RTM_NEWADDR: return InterfaceAddress(message, interfaceNames: names).map { .addressSet($0) }
         case RTM_DELADDR: return InterfaceAddress(message, interfaceNames: names).map { .addressRemoved($0) }
-        case RTM_NEWLINK:
-            guard let interface = NetworkInterface(message), !interface.name.isEmpty else { return nil }
-            names[interface.index] = interface.name
-            return .interfaceSet(interface)
-        case RTM_DELLINK:
-            // A port that leaves a bridge is announced likewise, for the bridge's address family.
+        case RTM_NEWLINK, RTM_DELLINK:
+            // Other families than none are about a part of the interface only, as when a port leaves its bridge.
             guard message.payload.first == UInt8(AF_UNSPEC), let interface = NetworkInterface(message) else { return nil }
-            names[interface.index] = nil
-            return .interfaceRemoved(interface)
+            let isRemoved = Int(message.type) == RTM_DELLINK
+            names[interface.index] = isRemoved ? nil : interface.name
+            return isRemoved ? .interfaceRemoved(interface) : .interfaceSet(interface)
         default: return nil
         }
     }

@@ -20,7 +20,7 @@ package struct RouteSocket: ~Copyable, Sendable {
     /// All IPv4 and IPv6 addresses, sorted by interface and then by address. Includes addresses of interfaces that are
     /// down, and tentative and deprecated ones.
     package mutating func addresses() throws(NetlinkError) -> [InterfaceAddress] {
-        let names = Dictionary(uniqueKeysWithValues: try interfaces().map { ($0.index, $0.name) })
+        let names = Dictionary(try interfaces().map { ($0.index, $0.name) }) { $1 }
         let messages = try socket.dump(Self.request(RTM_GETADDR), "list the addresses of")
         return messages.compactMap { InterfaceAddress($0, interfaceNames: names) }
             .sorted { ($0.interfaceIndex, $0.address) < ($1.interfaceIndex, $1.address) }

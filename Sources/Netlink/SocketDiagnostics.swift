@@ -47,7 +47,8 @@ package struct SocketDiagnostics: ~Copyable, Sendable {
     ///
     /// The kernel looks the socket up by its addresses and ports and then compares the cookie. Among UDP sockets that share
     /// all of those (`SO_REUSEPORT`) it finds one and knows nothing of the others: "gone" may then mean "behind a twin";
-    /// ``destroy(_:)-swift.method`` for many takes care of that.
+    /// the method for many takes care of that. A destroyed UDP socket is disconnected and lives on; one that its owner had
+    /// bound to its port keeps it, and may be found and destroyed again.
     ///
     /// - Returns: false if there is no such socket, or no longer.
     /// - Throws: `isUnsupported` when the kernel was built without `CONFIG_INET_DIAG_DESTROY`; `isPermission` without
@@ -67,9 +68,11 @@ package struct SocketDiagnostics: ~Copyable, Sendable {
     /// Destroys many sockets, those among twins that hide each other included: what was not found is tried again for as
     /// long as others are destroyed.
     ///
+    /// - Parameter victims: one that is there twice counts once.
     /// - Returns: how many were destroyed; the rest was gone already.
     package mutating func destroy(_ victims: [KernelSocket]) throws(NetlinkError) -> Int {
-        var remaining = victims
+        var cookies: Set<UInt64> = []
+        var remaining = victims.filter { cookies.insert($0.cookie).inserted }
         var destroyed = 0
         while !remaining.isEmpty {
             var missed: [KernelSocket] = []

@@ -2,6 +2,7 @@
 
 import CLibMNL
 import Glibc
+import Netlink
 
 /// Runs `body` on a new thread in a new network namespace whose loopback interface is up, and waits for it. The namespace
 /// goes away with the thread, unless something in `body` keeps it.
@@ -15,31 +16,7 @@ package func inNewNetworkNamespace<Result: Sendable>(_ body: @escaping @Sendable
 
 /// Runs `body` on a new thread and waits for it.
 package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
-    let work = Work(body)
-    var thread = pthread_t()
-    let context = unsafe Unmanaged<Runnable>.passUnretained(work).toOpaque()
-    let code = unsafe pthread_create(&thread, nil, { context in
-        unsafe Unmanaged<Runnable>.fromOpaque(context!).takeUnretainedValue().run()
-        return nil
-    }, context)
-    guard code == 0 else { throw SupportError("start a thread: \(code)") }
-    pthread_join(thread, nil)
-    guard let result = work.result else { throw SupportError("the thread left no result") }
-    return try result.get()
-}
-
-/// What a thread does; a class without type parameters, so that a C function can name it.
-private class Runnable {
-    func run() {}
-}
-
-private final class Work<Value>: Runnable {
-    private let body: () throws -> Value
-    private(set) var result: Result<Value, any Error>?
-
-    init(_ body: @escaping () throws -> Value) { self.body = body }
-
-    override func run() { result = Result { try body() } }
+    try DedicatedThread.run { Result { try body() } }.get()
 }
 
 /// Sets the interface flag IFF_UP on `lo`.
