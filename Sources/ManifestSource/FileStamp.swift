@@ -12,6 +12,10 @@ package struct FileStamp: Hashable, Sendable {
     }
 
     package var kind: Kind
+    /// The path itself is a symbolic link; everything else here is of the file behind it.
+    package var isLinked: Bool
+    /// Hard links.
+    package var links: UInt64
     package var device: UInt64
     package var inode: UInt64
     package var bytes: Int64
@@ -22,8 +26,12 @@ package struct FileStamp: Hashable, Sendable {
     /// Of the file at `path`, through symbolic links. Throws the errno, ENOENT for a dangling link as well.
     package static func of(_ path: String) throws(SystemError) -> FileStamp {
         var status = Glibc.stat()
-        // Both arguments live until the call returns, and the kernel keeps neither.
-        guard unsafe stat(path, &status) == 0 else { throw SystemError(errno: errno) }
+        // The arguments live until the calls return, and the kernel keeps neither.
+        guard unsafe lstat(path, &status) == 0 else { throw SystemError(errno: errno) }
+        let isLinked = status.st_mode & S_IFMT == S_IFLNK
+        if isLinked {
+            guard unsafe stat(path, &status) == 0 else { throw SystemError(errno: errno) }
+        }
         let kind: Kind =
             switch status.st_mode & S_IFMT {
             case S_IFREG: .regular
@@ -31,8 +39,8 @@ package struct FileStamp: Hashable, Sendable {
             default: .other
             }
         return FileStamp(
-            kind: kind, device: UInt64(status.st_dev), inode: UInt64(status.st_ino), bytes: Int64(status.st_size),
-            modified_ns: nanoseconds(status.st_mtim), changed_ns: nanoseconds(status.st_ctim))
+            kind: kind, isLinked: isLinked, links: UInt64(status.st_nlink), device: UInt64(status.st_dev),
+            inode: UInt64(status.st_ino), bytes: Int64(status.st_size), modified_ns: nanoseconds(status.st_mtim), changed_ns: nanoseconds(status.st_ctim))
     }
 
     private static func nanoseconds(_ time: timespec) -> Int64 {

@@ -57,22 +57,28 @@ package struct ManifestDirectory: Hashable, Sendable {
 }
 
 extension ManifestDirectory.Entry {
-    /// The content of the file. What cannot be read is unreadable, with the reason.
+    /// The content of the file as objects. What cannot be read is unreadable, with the reason.
     package func content(limits: TextLimits) -> ManifestContent {
-        do throws(SystemError) {
-            let stamp = try stamp.get()
-            guard stamp.kind == .regular else { return .unreadable(.init("is neither a file nor a link to one")) }
+        switch bytes(limits: limits) {
+        case .success(let bytes): ManifestText.parse(bytes, name: name, limits: limits)
+        case .failure(let problem): .unreadable(problem)
+        }
+    }
+
+    func bytes(limits: TextLimits) -> Result<[UInt8], TextProblem> {
+        switch stamp {
+        case .failure(let error): return .failure(TextProblem("cannot be read: \(error)"))
+        case .success(let stamp):
+            guard stamp.kind == .regular else { return .failure(TextProblem("is neither a file nor a link to one")) }
             guard stamp.bytes <= Int64(limits.bytes) else {
-                return .unreadable(.init("has \(stamp.bytes) bytes; at most \(limits.bytes) are read"))
+                return .failure(TextProblem("has \(stamp.bytes) bytes; at most \(limits.bytes) are read"))
             }
-        } catch {
-            return .unreadable(.init("cannot be read: \(error)"))
         }
         do {
-            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-            return ManifestText.parse(bytes, name: name, limits: limits)
+            return .success([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
         } catch {
-            return .unreadable(.init("cannot be read: \(SystemError(errno: ManifestDirectory.errno(of: error)))"))
+            let cause = SystemError(errno: ManifestDirectory.errno(of: error))
+            return .failure(TextProblem("cannot be read: \(cause)"))
         }
     }
 }

@@ -12,7 +12,7 @@ package struct ManifestState: Sendable {
     /// What was told to the outside.
     private var told: [ObjectIdentity: Fact] = [:]
     private var dirty: Set<ObjectIdentity> = []
-    private var directoryProblem: ManifestProblem?
+    private var directoryProblems: [ManifestProblem] = []
 
     package init() {}
 
@@ -27,6 +27,12 @@ package struct ManifestState: Sendable {
         var line: Int
         /// The current text of the object is wrong; this is what it was before.
         var isKept: Bool
+
+        var kept: Entry {
+            var copy = self
+            copy.isKept = true
+            return copy
+        }
     }
 
     /// The file holds this now.
@@ -47,12 +53,26 @@ package struct ManifestState: Sendable {
         files[name] = nil
     }
 
-    /// The directory cannot be read: everything stays as it is. Nil when it can be again.
-    package mutating func setDirectoryProblem(_ message: String?, path: String) {
-        directoryProblem = message.map { message in
-            ManifestProblem(
-                file: path, problem: ObjectProblem(object: "", message: message),
-                consequence: files.isEmpty ? .notUsed : .lastGoodKept)
+    /// The file is not there right now. Its objects stay, but yield to definitions elsewhere (the file may just have been
+    /// renamed), until it is removed or updated.
+    package mutating func suspend(file name: String) {
+        guard let old = files[name] else { return }
+        replace(name, old, by: File(objects: old.objects.mapValues(\.kept), problems: old.problems))
+    }
+
+    /// The directory cannot be read: everything stays as it is. Or changes of it are found late only. Nil when all is well.
+    package mutating func setProblems(directory: String?, watching: String?, path: String) {
+        directoryProblems = []
+        if let directory {
+            directoryProblems.append(
+                ManifestProblem(
+                    file: path, problem: ObjectProblem(object: "", message: directory),
+                    consequence: files.isEmpty ? .notUsed : .lastGoodKept))
+        }
+        if let watching {
+            directoryProblems.append(
+                ManifestProblem(
+                    file: path, problem: ObjectProblem(object: "", message: watching), consequence: .leftOut))
         }
     }
 
@@ -71,7 +91,7 @@ package struct ManifestState: Sendable {
 
     /// Everything that is wrong now, by file, document and line.
     package var problems: [ManifestProblem] {
-        var problems = directoryProblem.map { [$0] } ?? []
+        var problems = directoryProblems
         let duplicates = duplicateProblems()
         let names = Set(files.keys.filter { files[$0]?.problems.isEmpty == false }).union(duplicates.keys)
         for name in names.sorted() {
@@ -92,7 +112,7 @@ package struct ManifestState: Sendable {
 extension ManifestState {
     private static func keep(_ old: File, because problem: TextProblem, file name: String) -> File {
         var new = old
-        for identity in old.objects.keys { new.objects[identity]?.isKept = true }
+        new.objects = old.objects.mapValues(\.kept)
         new.problems = [
             ManifestProblem(
                 file: name, line: problem.line, problem: ObjectProblem(object: "", message: problem.message),
@@ -104,17 +124,14 @@ extension ManifestState {
     private static func read(_ objects: [ManifestObject], after old: File, file name: String) -> File {
         var new = File()
         var seen: [ObjectIdentity: Int] = [:]
-        var hasNameless = false
+        var culprits: Set<DecodedObject.Culprit> = []
         for object in objects {
-            if let identity = object.decoded.identity, let first = seen.updateValue(object.line, forKey: identity) {
-                seen[identity] = first
-                new.problems.append(
-                    ManifestProblem(
-                        file: name, document: object.document, line: object.line,
-                        problem: ObjectProblem(
-                            object: "\(identity)", message: "is defined in line \(first) already, and that is used"),
-                        consequence: .leftOut))
-                continue
+            if let identity = object.decoded.identity {
+                if let first = seen[identity] {
+                    new.problems.append(repetition(of: identity, object, first: first, file: name))
+                    continue
+                }
+                seen[identity] = object.line
             }
             var fatal: ManifestProblem.Consequence?
             switch object.decoded.outcome {
@@ -122,27 +139,40 @@ extension ManifestState {
                 new.objects[fact.identity] = Entry(
                     fact: fact, document: object.document, line: object.line, isKept: false)
             case .nothing: break
-            case .unusable(let identity, _):
-                let last = identity.flatMap { old.objects[$0] }
-                fatal = last == nil ? .notUsed : .lastGoodKept
-                if let identity, var last {
-                    last.isKept = true
-                    new.objects[identity] = last
-                }
-                if identity == nil { hasNameless = true }
+            case .unusable(.object(let identity), _):
+                new.objects[identity] = old.objects[identity]?.kept
+                fatal = new.objects[identity] == nil ? .notUsed : .lastGoodKept
+            case .unusable(let culprit, _):
+                culprits.insert(culprit)
+                fatal = .notUsed
             }
             new.problems += problems(of: object, fatal: fatal, file: name)
         }
-        // An object that does not say who it is may be any of those that are missing now.
-        if hasNameless { keepMissing(in: &new, after: old, seen: Set(seen.keys)) }
+        keepMissing(in: &new, after: old, seen: Set(seen.keys), culprits, file: name)
         return new
     }
 
-    private static func keepMissing(in new: inout File, after old: File, seen: Set<ObjectIdentity>) {
+    private static func repetition(
+        of identity: ObjectIdentity, _ object: ManifestObject, first: Int, file name: String
+    ) -> ManifestProblem {
+        let message = "is defined in line \(first) already, and that is used"
+        return ManifestProblem(
+            file: name, document: object.document, line: object.line,
+            problem: ObjectProblem(object: "\(identity)", message: message), consequence: .leftOut)
+    }
+
+    /// An object that does not say clearly who it is may be one of those that are missing now, so these stay.
+    private static func keepMissing(
+        in new: inout File, after old: File, seen: Set<ObjectIdentity>, _ culprits: Set<DecodedObject.Culprit>,
+        file name: String
+    ) {
+        guard !culprits.isEmpty else { return }
         for (identity, entry) in old.objects where !seen.contains(identity) {
-            var kept = entry
-            kept.isKept = true
-            new.objects[identity] = kept
+            guard culprits.contains(where: { $0.mayBe(identity) }) else { continue }
+            new.objects[identity] = entry.kept
+            let problem = ObjectProblem(
+                object: "\(identity)", message: "is missing, and another object does not say clearly who it is")
+            new.problems.append(ManifestProblem(file: name, problem: problem, consequence: .lastGoodKept))
         }
     }
 
@@ -204,5 +234,15 @@ extension ManifestState {
             }
         }
         return problems
+    }
+}
+
+extension DecodedObject.Culprit {
+    fileprivate func mayBe(_ identity: ObjectIdentity) -> Bool {
+        switch self {
+        case .object(let own): own == identity
+        case .named(let name): name.name == identity.name.name && (!identity.kind.isNamespaced || name == identity.name)
+        case .nameless: true
+        }
     }
 }

@@ -18,7 +18,7 @@ package enum Manifests {
                 state.update(file: entry.name, entry.content(limits: limits))
             }
         } catch {
-            state.setDirectoryProblem("cannot be read: \(error)", path: path)
+            state.setProblems(directory: "cannot be read: \(error)", watching: nil, path: path)
         }
         return ManifestContents(facts: state.facts, problems: state.problems)
     }

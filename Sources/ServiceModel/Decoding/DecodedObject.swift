@@ -6,9 +6,17 @@ package struct DecodedObject: Hashable, Sendable {
         /// A sound object of a kind that we read, which is nothing to a proxy (an FQDN slice, a slice without owner):
         /// an earlier fact of this identity is gone.
         case nothing(ObjectIdentity)
-        /// The object is wrong, and an earlier fact of this identity should stay in force. The identity is nil when the
-        /// object does not even say who it is.
-        case unusable(ObjectIdentity?, ObjectProblem)
+        /// The object is wrong, and an earlier fact of whoever it is should stay in force.
+        case unusable(Culprit, ObjectProblem)
+    }
+
+    /// Who a wrong object is, as far as it says.
+    package enum Culprit: Hashable, Sendable {
+        case object(ObjectIdentity)
+        /// Of a kind that is misspelt, or missing.
+        case named(ObjectName)
+        /// It may be any.
+        case nameless
     }
 
     package var outcome: Outcome
@@ -22,11 +30,13 @@ package struct DecodedObject: Hashable, Sendable {
         self.problems = problems
     }
 
+    /// Nil when the object does not say clearly who it is.
     package var identity: ObjectIdentity? {
         switch outcome {
         case .fact(let fact): fact.identity
         case .nothing(let identity): identity
-        case .unusable(let identity, _): identity
+        case .unusable(.object(let identity), _): identity
+        case .unusable(.named, _), .unusable(.nameless, _): nil
         }
     }
 

@@ -12,7 +12,7 @@ package enum ObjectDecoder {
             guard let itemType = type.listed else { return decode(document, type, place: place).map { [$0] } ?? [] }
             return try decode(items: document, itemType, place: place)
         } catch {
-            return [DecodedObject(outcome: .unusable(nil, error.of(place)))]
+            return [unusable(document, error, place: place)]
         }
     }
 
@@ -31,8 +31,9 @@ package enum ObjectDecoder {
             return DecodedObject(outcome: outcome, problems: found.map { $0.of("\(metadata.identity)") })
         } catch {
             let object = identity.map { "\($0)" } ?? "\(kind.rawValue) in \(place)"
+            let culprit: DecodedObject.Culprit = identity.map { .object($0) } ?? .nameless
             return DecodedObject(
-                outcome: .unusable(identity, error.of(object)), problems: found.map { $0.of(object) })
+                outcome: .unusable(culprit, error.of(object)), problems: found.map { $0.of(object) })
         }
     }
 
@@ -67,7 +68,7 @@ package enum ObjectDecoder {
             guard type.listed == nil else { throw FieldProblem("kind", "a List within a List is not read") }
             return decode(item, type, place: place)
         } catch {
-            return DecodedObject(outcome: .unusable(nil, error.of(place)))
+            return unusable(item, error, place: place)
         }
     }
 
@@ -76,7 +77,33 @@ package enum ObjectDecoder {
         switch type.concern {
         case .fact(let kind): decode(object, as: kind, place: place)
         case .ignored: nil
-        case .unknown(let problem): DecodedObject(outcome: .unusable(nil, problem.of(place)))
+        case .unknown(let problem): unusable(object, problem, place: place)
+        }
+    }
+
+    /// An object whose kind or version is not what it should be: its name may still say which facts are in question.
+    private static func unusable(_ object: FieldValue, _ problem: FieldProblem, place: String) -> DecodedObject {
+        let culprit: DecodedObject.Culprit
+        if let kind = try? object.string("kind").flatMap({ FactKind(rawValue: $0) }),
+            let metadata = try? ObjectMetadata(of: object, kind: kind)
+        {
+            culprit = .object(metadata.identity)
+        } else if let metadata = try? ObjectMetadata(of: object, kind: .service) {
+            culprit = .named(metadata.identity.name)
+        } else {
+            culprit = .nameless
+        }
+        return DecodedObject(outcome: .unusable(culprit, problem.of(culprit.nameForMessages ?? place)))
+    }
+}
+
+extension DecodedObject.Culprit {
+    /// Nil when only the place in the document can tell which object is meant.
+    fileprivate var nameForMessages: String? {
+        switch self {
+        case .object(let identity): "\(identity)"
+        case .named(let name): "object \(name)"
+        case .nameless: nil
         }
     }
 }
