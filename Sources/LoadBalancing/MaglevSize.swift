@@ -1,5 +1,5 @@
-// How many slots a Maglev table has. A prime, at least 100 slots for each backend, so that shares differ by less than one
-// percent; and the same prime for neighbouring numbers of backends, since another prime moves every flow.
+// How many slots a Maglev table has. A prime, at least 100 slots for each backend, so that shares differ by less than
+// one percent; and the same prime for neighbouring numbers of backends, since another prime moves every flow.
 
 enum MaglevSize {
     /// The prime for sets of up to so many units: backends, or weights over their greatest common divisor.
@@ -11,8 +11,8 @@ enum MaglevSize {
     /// The smallest primes from 100 x 2^k on. The steps are this wide so that scaling a deployment, or surging it by
     /// a quarter, seldom changes the size: 3 and 4 backends share one, 10 and 13, 20 and 25, 100 and 125.
     ///
-    /// From 65 to 512 backends there are up to four times as many slots: what a removal moves among the *other* backends
-    /// shrinks only with slots per backend. Measured for 1 of 100: 1.6 % with 10,007 slots, 1.02 % with 25,601.
+    /// From 65 to 512 backends there are more than that: what a removal moves among the *other* backends shrinks only
+    /// with the slots for each. Measured for 1 of 100: 1.6 % with 10,007 slots, 1.02 % with 25,601.
     static let steps: [Step] = [
         Step(units: 4, slots: 401), Step(units: 8, slots: 809), Step(units: 16, slots: 1601),
         Step(units: 32, slots: 3203), Step(units: 64, slots: 6421), Step(units: 128, slots: 25601),

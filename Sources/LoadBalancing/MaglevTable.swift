@@ -99,8 +99,8 @@ private struct MaglevFilling {
         }
     }
 
-    /// As many turns in a round as there are members, on average, each member's in proportion to its weight; what is left
-    /// of a turn is carried over. The first round gives everybody a turn, so that the lightest has a slot.
+    /// As many turns in a round as there are members, on average, each member's in proportion to its weight; what is
+    /// left of a turn is carried over. The first round gives everybody a turn, so that the lightest has a slot.
     private mutating func runWeighted() {
         let sum = weights.reduce(0, +)
         var credit = [UInt64](repeating: sum - 1, count: weights.count)

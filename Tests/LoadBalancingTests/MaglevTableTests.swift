@@ -58,7 +58,8 @@ import Testing
         WeightCase(testDescription: "100:100:50", weights: [100, 100, 50], tolerance: 0.005),
         WeightCase(testDescription: "90:10", weights: [90, 10], tolerance: 0.005),
         WeightCase(testDescription: "1000:1", weights: [1000, 1], tolerance: 0.001),
-        WeightCase(testDescription: "one heavy of fifty", weights: [50] + Array(repeating: 1, count: 49), tolerance: 0.005),
+        WeightCase(
+            testDescription: "one heavy of fifty", weights: [50] + Array(repeating: 1, count: 49), tolerance: 0.005),
     ])
     private func weightedShares(_ given: WeightCase) {
         let members = zip(Self.addresses(given.weights.count), given.weights).map {
@@ -110,7 +111,9 @@ import Testing
         #expect(try #require(shares.max()) - #require(shares.min()) <= 1)
     }
 
-    @Test("neighbouring numbers of backends share a size", arguments: [(3, 4), (10, 13), (20, 25), (100, 125), (99, 100)])
+    @Test(
+        "neighbouring numbers of backends share a size",
+        arguments: [(3, 4), (10, 13), (20, 25), (100, 125), (99, 100)])
     func stableSize(fewer: Int, more: Int) {
         #expect(
             MaglevSize.slots(weights: Array(repeating: 1, count: fewer))

@@ -11,6 +11,11 @@ package struct ABIRecord<Layout: BitwiseCopyable & Sendable>: BitwiseCopyable, S
     package init(_ fields: Layout) {
         self.fields = fields
     }
+
+    /// As the map holds them.
+    package var bytes: [UInt8] {
+        unsafe withUnsafeBytes(of: fields) { unsafe Array($0) }
+    }
 }
 
 extension ABIRecord: Hashable {
