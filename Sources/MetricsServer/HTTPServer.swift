@@ -112,7 +112,10 @@ package struct HTTPServer: Service {
                     to: SocketAddress(ipAddress: "\(wanted.address)", port: Int(wanted.port)),
                     serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 1)
                 ) { channel in
-                    channel.eventLoop.makeCompletedFuture { try Self.configure(channel, limits) }
+                    channel.eventLoop.makeCompletedFuture {
+                        try Self.addHandlers(to: channel, limits)
+                        return try Connection(wrappingChannelSynchronously: channel)
+                    }
                 }
             let port = listener.channel.localAddress?.port.flatMap(UInt16.init(exactly:)) ?? wanted.port
             didListen(AddressAndPort(address: wanted.address, port: port))
@@ -122,7 +125,8 @@ package struct HTTPServer: Service {
         }
     }
 
-    private static func configure(_ channel: any Channel, _ limits: HTTPLimits) throws -> Connection {
+    /// The pipeline of a connection: bytes to requests, answers to bytes.
+    static func addHandlers(to channel: any Channel, _ limits: HTTPLimits) throws {
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
         decoderLimits.maxHeaderFieldSize = limits.headerBytes
         decoderLimits.maxHeaderListSize = limits.headerBytes
@@ -130,7 +134,6 @@ package struct HTTPServer: Service {
         try channel.pipeline.syncOperations.addHandlers([
             HTTPResponseEncoder(), ByteToMessageHandler(decoder), HTTPConnection(limits: limits),
         ])
-        return try Connection(wrappingChannelSynchronously: channel)
     }
 
     // MARK: Serving

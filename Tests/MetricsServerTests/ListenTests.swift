@@ -1,0 +1,87 @@
+// An address that cannot be had: an error that names it, or another attempt until it can.
+
+import Logging
+import MetricsServer
+import NetworkTypes
+import NIOCore
+import NIOHTTP1
+import ServiceLifecycle
+import Telemetry
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct ListenTests {
+    private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func server(
+        _ address: AddressAndPort, retry: Duration?, didListen: @escaping @Sendable (AddressAndPort) -> Void = { _ in }
+    ) -> HTTPServer {
+        HTTPServer(.init(address: address, bindRetry: retry), logger: logger, didListen: didListen) { _ in
+            .plain(.ok)
+        }
+    }
+
+    @Test func aTakenAddressIsAnErrorThatNamesIt() async throws {
+        try await withHTTPServer { address, _ in
+            let error = await #expect(throws: ListenError.self) {
+                try await Self.server(address, retry: nil).run()
+            }
+            #expect(error?.address == address)
+            #expect(error?.description == "cannot listen on \(address): another socket listens there (errno 98)")
+        }
+    }
+
+    @Test func anAddressOfAnotherNodeIsAnError() async throws {
+        let address = AddressAndPort("192.0.2.1:0")!
+        let error = await #expect(throws: ListenError.self) {
+            try await Self.server(address, retry: nil).run()
+        }
+        #expect(error?.description == "cannot listen on 192.0.2.1:0: this node does not have the address (errno 99)")
+    }
+
+    @Test func ipv6IsServedAndNamedInBrackets() async throws {
+        let (addresses, found) = AsyncStream.makeStream(of: AddressAndPort.self)
+        let server = Self.server(AddressAndPort("[::1]:0")!, retry: nil) { found.yield($0) }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run() }
+            for await address in addresses {
+                #expect("\(address)".hasPrefix("[::1]:"))
+                let answer = try await Client.exchange(address, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                break
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    @Test func aTakenAddressIsServedSoonAfterItIsFree() async throws {
+        let (addresses, found) = AsyncStream.makeStream(of: AddressAndPort.self)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            var taken: AddressAndPort?
+            try await withHTTPServer { address, _ in
+                taken = address
+                let server = Self.server(address, retry: .milliseconds(20)) { found.yield($0) }
+                tasks.addTask { try await server.run() }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            for await address in addresses {
+                #expect(address == taken)
+                break
+            }
+            tasks.cancelAll()
+        }
+    }
+
+    @Test func shutdownEndsTheWaitForAnAddress() async throws {
+        try await withHTTPServer { address, _ in
+            let waiting = Self.server(address, retry: .seconds(3600))
+            let group = ServiceGroup(
+                configuration: .init(services: [.init(service: waiting)], logger: Self.logger))
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                try await Task.sleep(for: .milliseconds(100))
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// The whole server on a real socket: what it answers, and how it stops. Rude clients are in ClientLimitTests.
+
+import Logging
+import MetricsServer
+import NetworkTypes
+import NIOCore
+import ServiceLifecycle
+import Telemetry
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct MetricsServerTests {
+    private static let page = MetricsPage([
+        MetricFamily(.gauge, "martlet_services", help: "Services.", samples: [MetricSample(3)])
+    ])
+    private static let text = "# HELP martlet_services Services.\n# TYPE martlet_services gauge\nmartlet_services 3\n"
+
+    @Test func metricsAreServedAsPrometheusText() async throws {
+        try await withMetricsServer(page: { Self.page }) { address, _ in
+            #expect(address.port != 0)
+            let answer = try await Client.exchange(address, request("GET /metrics"))
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(answer.contains("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"))
+            #expect(answer.contains("Content-Length: \(Self.text.utf8.count)\r\n"))
+            #expect(answer.hasSuffix("\r\n\r\n" + Self.text))
+        }
+    }
+
+    @Test func headHasTheLengthAndNoBody() async throws {
+        try await withMetricsServer(page: { Self.page }) { address, _ in
+            let answer = try await Client.exchange(address, request("HEAD /metrics"))
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(answer.contains("Content-Length: \(Self.text.utf8.count)\r\n"))
+            #expect(answer.hasSuffix("\r\n\r\n"))
+        }
+    }
+
+    struct Health: Sendable {
+        let healthy: Bool
+        let status: String
+    }
+
+    @Test(arguments: [Health(healthy: true, status: "200 OK"), Health(healthy: false, status: "503 Service Unavailable")])
+    func healthIsAskedForEachRequest(_ health: Health) async throws {
+        try await withMetricsServer(health: { (health.healthy, "body\n") }) { address, _ in
+            let answer = try await Client.exchange(address, request("GET /healthz"))
+            #expect(answer.hasPrefix("HTTP/1.1 \(health.status)\r\n"))
+            #expect(answer.hasSuffix("\r\n\r\nbody\n"))
+        }
+    }
+
+    struct Refusal: Sendable {
+        let line: String
+        let status: String
+    }
+
+    @Test(arguments: [
+        Refusal(line: "GET /", status: "404 Not Found"), Refusal(line: "GET /metrics/", status: "404 Not Found"),
+        Refusal(line: "POST /other", status: "404 Not Found"), Refusal(line: "POST /metrics", status: "405 Method Not Allowed"),
+        Refusal(line: "DELETE /healthz", status: "405 Method Not Allowed"),
+    ])
+    func otherRequestsAreRefused(_ refusal: Refusal) async throws {
+        try await withMetricsServer { address, _ in
+            let answer = try await Client.exchange(address, request(refusal.line))
+            #expect(answer.hasPrefix("HTTP/1.1 \(refusal.status)\r\n"))
+            #expect(answer.contains("Allow: GET, HEAD\r\n") == refusal.status.hasPrefix("405"))
+        }
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+        try await withMetricsServer(page: { Self.page }) { address, _ in
+            let requests = "GET /metrics HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n" + request("GET /none")
+            let answer = try await Client.exchange(address, requests)
+            let statuses = answer.split(separator: "HTTP/1.1 ").map { $0.prefix(3) }
+            #expect(statuses == ["200", "200", "404"])
+            #expect(answer.contains(Self.text + "HTTP/1.1 200 OK\r\n"))
+        }
+    }
+
+    @Test func shutdownFinishesTheAnswerInProgressAndClosesIdleConnections() async throws {
+        let (asked, didAsk) = AsyncStream.makeStream(of: Void.self)
+        let (allowed, allow) = AsyncStream.makeStream(of: Void.self)
+        let health: @Sendable () async -> (healthy: Bool, body: String) = {
+            didAsk.yield()
+            for await _ in allowed { break }
+            return (true, "late\n")
+        }
+        try await withMetricsServer(health: health) { address, group in
+            try await Client.connect(to: address) { idle in
+                try await Client.connect(to: address) { busy in
+                    try await busy.send("GET /healthz HTTP/1.1\r\n\r\n")
+                    for await _ in asked { break }
+                    await group.triggerGracefulShutdown()
+                    #expect(try await idle.readToEnd() == "")
+                    allow.yield()
+                    let answer = try await busy.readToEnd()
+                    #expect(answer.contains("Connection: close\r\n"))
+                    #expect(answer.hasSuffix("late\n"))
+                }
+            }
+            await #expect(throws: (any Error).self) {
+                _ = try await Client.exchange(address, request("GET /healthz"))
+            }
+        }
+    }
+}
