@@ -35,7 +35,8 @@ struct FrontendCollector {
     private mutating func report(_ frontend: FrontendPlan, of port: ServicePort, takenBy owner: ServicePort) {
         problems.append(
             service.problem(
-                "spec.ports", "The \(frontend.kind) \(frontend.address)/\(port.protocolKind) of port '\(port.name)' "
+                "spec.ports",
+                "The \(frontend.kind) \(frontend.address)/\(port.protocolKind) of port '\(port.name)' "
                     + "is already that of port '\(owner.name)', which keeps it."))
     }
 }
