@@ -6,7 +6,7 @@ import ServiceModel
 
 extension Planner {
     /// Cost: that of one service; of all of them when no frontend has the destination.
-    package func explain(from source: TrafficSource, to destination: FrontendKey) -> Explanation {
+    package func explain(from source: TrafficSource, to destination: FrontendAddress) -> Explanation {
         Explainer(planner: self, source: source, destination: destination).explanation()
     }
 }
@@ -14,10 +14,10 @@ extension Planner {
 struct Explainer {
     let planner: Planner
     let source: TrafficSource
-    let destination: FrontendKey
+    let destination: FrontendAddress
     let standing: SourceStanding
 
-    init(planner: Planner, source: TrafficSource, destination: FrontendKey) {
+    init(planner: Planner, source: TrafficSource, destination: FrontendAddress) {
         self.planner = planner
         self.source = source
         self.destination = destination

@@ -21,18 +21,18 @@ struct Claimant: Hashable, Comparable, Sendable {
 struct FrontendClaims: Sendable {
     private struct Claims: Sendable {
         var claimant: Claimant
-        var keys: [FrontendKey]
+        var keys: [FrontendAddress]
     }
 
     /// The owner of every claimed key.
-    private var owners: [FrontendKey: Claimant] = [:]
+    private var owners: [FrontendAddress: Claimant] = [:]
     /// All claimants of the keys that have several, the owner first.
-    private var rivals: [FrontendKey: [Claimant]] = [:]
+    private var rivals: [FrontendAddress: [Claimant]] = [:]
     private var claimsByService: [ObjectName: Claims] = [:]
 
     /// Replaces all claims of one service; `keys` are distinct. Returns the other services for which something is
     /// different now: those that lost a frontend, gained one, or lost it to another owner. Cost: that of the keys.
-    mutating func replace(_ keys: [FrontendKey], of claimant: Claimant) -> Set<ObjectName> {
+    mutating func replace(_ keys: [FrontendAddress], of claimant: Claimant) -> Set<ObjectName> {
         let old = claimsByService[claimant.service]
         var affected: Set<ObjectName> = []
         if let old {
@@ -50,16 +50,16 @@ struct FrontendClaims: Sendable {
     }
 
     /// The service that serves the key; nil when nobody claims it.
-    func owner(of key: FrontendKey) -> ObjectName? { owners[key]?.service }
+    func owner(of key: FrontendAddress) -> ObjectName? { owners[key]?.service }
 
     /// The owner of a key that several services claim; nil for all other keys.
-    func ownerOfContested(_ key: FrontendKey) -> ObjectName? {
+    func ownerOfContested(_ key: FrontendAddress) -> ObjectName? {
         rivals.isEmpty ? nil : rivals[key]?.first?.service
     }
 
     var hasContested: Bool { !rivals.isEmpty }
 
-    private mutating func insert(_ claimant: Claimant, for key: FrontendKey, affected: inout Set<ObjectName>) {
+    private mutating func insert(_ claimant: Claimant, for key: FrontendAddress, affected: inout Set<ObjectName>) {
         guard let owner = owners[key] else {
             owners[key] = claimant
             return
@@ -71,7 +71,7 @@ struct FrontendClaims: Sendable {
         settle(key, owner: claimants[0], before: owner, among: claimants, affected: &affected)
     }
 
-    private mutating func remove(_ claimant: Claimant, from key: FrontendKey, affected: inout Set<ObjectName>) {
+    private mutating func remove(_ claimant: Claimant, from key: FrontendAddress, affected: inout Set<ObjectName>) {
         guard let owner = owners[key] else { return }
         guard var claimants = rivals[key] else {
             if owner == claimant { owners[key] = nil }
@@ -84,7 +84,7 @@ struct FrontendClaims: Sendable {
 
     /// Every claimant hears of a new owner: one gained the frontend, one lost it, the others name it in their problem.
     private mutating func settle(
-        _ key: FrontendKey, owner: Claimant, before: Claimant, among claimants: [Claimant],
+        _ key: FrontendAddress, owner: Claimant, before: Claimant, among claimants: [Claimant],
         affected: inout Set<ObjectName>
     ) {
         guard owner != before else { return }

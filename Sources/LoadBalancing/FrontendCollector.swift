@@ -7,7 +7,7 @@ import ServiceModel
 struct FrontendCollector {
     private let service: ObjectName
     private let isCrowded: Bool
-    private var owners: [FrontendKey: String] = [:]
+    private var owners: [FrontendAddress: String] = [:]
     private(set) var problems: [ObjectProblem] = []
 
     /// `isCrowded` when there are several ports, so that one can take a frontend from another.
@@ -20,7 +20,7 @@ struct FrontendCollector {
     mutating func collect(_ frontends: consuming [FrontendPlan], of port: ServicePort) -> [FrontendPlan] {
         if frontends.count == 1, !isCrowded { return frontends }
         frontends.removeAll { frontend in
-            let key = FrontendKey(address: frontend.address, protocol: port.protocolKind)
+            let key = FrontendAddress(address: frontend.address, protocol: port.protocolKind)
             guard let owner = owners[key] else {
                 owners[key] = port.name
                 return false

@@ -88,7 +88,7 @@ package struct Planner: Sendable {
             let name = plan.ports[port].name
             for family in plan.ports[port].families.indices {
                 plan.ports[port].families[family].frontends.removeAll { frontend in
-                    let key = FrontendKey(address: frontend.address, protocol: name.protocolKind)
+                    let key = FrontendAddress(address: frontend.address, protocol: name.protocolKind)
                     guard let owner = claims.ownerOfContested(key), owner != name.service else { return false }
                     let problem = frontend.overlapProblem(of: name, owner: owner)
                     if problems.last != problem { problems.append(problem) }
@@ -129,10 +129,10 @@ extension Planner {
     }
 
     /// The service that serves the frontend; nil when there is no such frontend.
-    package func owner(of frontend: FrontendKey) -> ObjectName? { claims.owner(of: frontend) }
+    package func owner(of frontend: FrontendAddress) -> ObjectName? { claims.owner(of: frontend) }
 
     /// Whether other services claim the frontend as well (SVC-15).
-    package func isContested(_ frontend: FrontendKey) -> Bool { claims.ownerOfContested(frontend) != nil }
+    package func isContested(_ frontend: FrontendAddress) -> Bool { claims.ownerOfContested(frontend) != nil }
 
     /// The ranges of ServiceCIDR objects and of the settings, ordered, without duplicates (SVC-12).
     package var serviceCIDRs: [CIDR] { Set(settings.serviceCIDRs + facts.serviceCIDRRanges).sorted() }
@@ -140,12 +140,12 @@ extension Planner {
 
 extension ServicePlan {
     /// What the service claims; distinct.
-    fileprivate var frontendKeys: [FrontendKey] {
-        var keys: [FrontendKey] = []
+    fileprivate var frontendKeys: [FrontendAddress] {
+        var keys: [FrontendAddress] = []
         for port in ports {
             for family in port.families {
                 for frontend in family.frontends {
-                    keys.append(FrontendKey(address: frontend.address, protocol: port.name.protocolKind))
+                    keys.append(FrontendAddress(address: frontend.address, protocol: port.name.protocolKind))
                 }
             }
         }

@@ -19,9 +19,9 @@ extension CIDR: ExpressibleByStringLiteral {
     }
 }
 
-extension FrontendKey: ExpressibleByStringLiteral {
+extension FrontendAddress: ExpressibleByStringLiteral {
     public init(stringLiteral text: String) {
-        guard let key = FrontendKey(text) else { preconditionFailure("not a frontend: \(text)") }
+        guard let key = FrontendAddress(text) else { preconditionFailure("not a frontend: \(text)") }
         self = key
     }
 }

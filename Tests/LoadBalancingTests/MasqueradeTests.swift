@@ -6,8 +6,8 @@ import ServiceModel
 import Testing
 
 @Suite struct MasqueradeTests {
-    static let clusterIP: FrontendKey = "172.30.0.1:80/TCP"
-    static let external: [FrontendKey] = ["192.168.0.2:30080/TCP", "1.2.3.4:80/TCP", "192.0.2.7:80/TCP"]
+    static let clusterIP: FrontendAddress = "172.30.0.1:80/TCP"
+    static let external: [FrontendAddress] = ["192.168.0.2:30080/TCP", "1.2.3.4:80/TCP", "192.0.2.7:80/TCP"]
     let endpoints = [slice(.ready("10.244.1.1", on: "n1"), .ready("10.244.2.1", on: "n2"))]
 
     struct Row: CustomTestStringConvertible {

@@ -119,7 +119,7 @@ import Testing
                 $0.nodePortAddresses = .all
                 $0.localhostNodePorts = true
             })
-        let target: FrontendKey = "127.0.0.1:30080/TCP"
+        let target: FrontendAddress = "127.0.0.1:30080/TCP"
         let node = planner.explain(from: .localhost, to: target)
         #expect(node.outcome == .dnat && node.masquerade == .always && node.backends == ["10.244.2.1:8080"])
         #expect(planner.explain(from: .external("203.0.113.2"), to: target).outcome == .drop)

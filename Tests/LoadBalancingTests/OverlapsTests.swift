@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    func owner(_ planner: Planner, _ key: FrontendKey = "192.0.2.7:80/TCP") -> String? {
+    func owner(_ planner: Planner, _ key: FrontendAddress = "192.0.2.7:80/TCP") -> String? {
         let holders = planner.servicePorts.filter { port in
             port.name.protocolKind == key.protocolKind
                 && port.families.contains { $0.frontends.contains { $0.address == key.address } }

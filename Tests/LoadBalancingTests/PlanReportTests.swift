@@ -115,9 +115,9 @@ import Testing
         "A destination is read as ADDRESS:PORT/PROTOCOL",
         arguments: ["10.0.0.1:80/TCP", "[fd00::1]:53/UDP", "10.0.0.1:7/SCTP"])
     func destination(_ text: String) {
-        #expect(FrontendKey(text)?.description == text)
-        #expect(FrontendKey(text.lowercased())?.description == text)
-        #expect(FrontendKey(String(text.prefix { $0 != "/" })) == nil)
-        #expect(FrontendKey(text + "/x") == nil)
+        #expect(FrontendAddress(text)?.description == text)
+        #expect(FrontendAddress(text.lowercased())?.description == text)
+        #expect(FrontendAddress(String(text.prefix { $0 != "/" })) == nil)
+        #expect(FrontendAddress(text + "/x") == nil)
     }
 }

@@ -88,12 +88,12 @@ import Testing
         var random = RandomFacts(seed: UInt64(1000 + seed))
         var planner = Planner(settings: Self.settingsByDetector[seed % 3])
         for _ in 0..<20 { _ = planner.apply((0..<5).map { _ in random.change() }) }
-        var seen: Set<FrontendKey> = []
+        var seen: Set<FrontendAddress> = []
         for port in planner.servicePorts {
             for family in port.families {
                 for frontend in family.frontends {
                     #expect(
-                        seen.insert(FrontendKey(address: frontend.address, protocol: port.name.protocolKind)).inserted)
+                        seen.insert(FrontendAddress(address: frontend.address, protocol: port.name.protocolKind)).inserted)
                     #expect(frontend.address.address.family == family.family)
                     expectDisposition(frontend, in: family)
                 }
@@ -140,7 +140,7 @@ import Testing
             for family in port.families {
                 for frontend in family.frontends
                 where frontend.sourceRanges.isEmpty && !frontend.address.address.isLoopback {
-                    let key = FrontendKey(address: frontend.address, protocol: port.name.protocolKind)
+                    let key = FrontendAddress(address: frontend.address, protocol: port.name.protocolKind)
                     let outside = planner.explain(from: .external(nil), to: key)
                     expect(outside, frontend.externalTo, in: family)
                     expect(planner.explain(from: .localhost, to: key), frontend.internalTo, in: family)

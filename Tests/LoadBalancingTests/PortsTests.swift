@@ -60,7 +60,7 @@ import Testing
         let cluster = planner.explain(from: .pod(nil), to: "172.30.0.1:80/UDP")
         #expect(cluster.outcome == .reject)
         #expect(cluster.rules == ["PORT-3", "SVC-12"])
-        for target: FrontendKey in ["1.2.3.4:80/UDP", "192.0.2.7:80/UDP", "192.168.0.2:30080/UDP"] {
+        for target: FrontendAddress in ["1.2.3.4:80/UDP", "192.0.2.7:80/UDP", "192.168.0.2:30080/UDP"] {
             let answer = planner.explain(from: .external(nil), to: target)
             #expect(answer.outcome == .notHandled)
             #expect(answer.rules == ["PORT-3"])

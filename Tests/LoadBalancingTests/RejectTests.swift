@@ -7,14 +7,14 @@ import Testing
 
 @Suite struct RejectTests {
     static let sources: [TrafficSource] = [.pod("10.244.1.9"), .node(nil), .localhost, .external("203.0.113.2")]
-    static let targets: [FrontendKey] = [
+    static let targets: [FrontendAddress] = [
         "172.30.0.1:80/TCP", "192.168.0.2:30080/TCP", "1.2.3.4:80/TCP", "192.0.2.7:80/TCP",
     ]
 
     @Test(
         "REJ-1, REJ-2: without any usable endpoint every connection is refused, on every path", arguments: sources,
         targets)
-    func refused(source: TrafficSource, target: FrontendKey) {
+    func refused(source: TrafficSource, target: FrontendAddress) {
         for policy in [Service.TrafficPolicy.cluster, .local] {
             let service = externalService {
                 $0.internalTrafficPolicy = policy
@@ -35,7 +35,7 @@ import Testing
 
     struct Cell: CustomTestStringConvertible {
         var source: TrafficSource
-        var target: FrontendKey
+        var target: FrontendAddress
         var outcome: Explanation.Outcome
         var rule: String
         var testDescription: String { "\(source) to \(target)" }
@@ -102,7 +102,7 @@ import Testing
 
     struct Miss: CustomTestStringConvertible {
         var name: String
-        var target: FrontendKey
+        var target: FrontendAddress
         var rules: [String]
         var change: @Sendable (inout Service) -> Void = { _ in }
         var testDescription: String { name }

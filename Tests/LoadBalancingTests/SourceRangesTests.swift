@@ -6,7 +6,7 @@ import ServiceModel
 import Testing
 
 @Suite struct SourceRangesTests {
-    static let virtualAddress: FrontendKey = "1.2.3.4:80/TCP"
+    static let virtualAddress: FrontendAddress = "1.2.3.4:80/TCP"
     let endpoints = [slice(.ready("10.244.2.1", on: "n2"))]
 
     func planner(_ ranges: [CIDR], endpoints: [EndpointSlice]? = nil, addresses: [IPAddress]? = nil) -> Planner {
@@ -28,7 +28,7 @@ import Testing
     @Test("LBSR-2: ClusterIP, node port and ExternalIP are never filtered")
     func onlyVirtualAddresses() {
         let planner = planner(["203.0.113.0/25"])
-        for target: FrontendKey in ["172.30.0.1:80/TCP", "192.168.0.2:30080/TCP", "192.0.2.7:80/TCP"] {
+        for target: FrontendAddress in ["172.30.0.1:80/TCP", "192.168.0.2:30080/TCP", "192.0.2.7:80/TCP"] {
             #expect(planner.explain(from: .external("203.0.113.130"), to: target).outcome == .dnat)
         }
         let frontends = planner.family()?.frontends ?? []

@@ -2,7 +2,7 @@
 
 package import NetworkTypes
 
-package struct FrontendKey: Hashable, Sendable {
+package struct FrontendAddress: Hashable, Sendable {
     package var address: AddressAndPort
     package var protocolKind: TransportProtocol
 
@@ -21,7 +21,7 @@ package struct FrontendKey: Hashable, Sendable {
     }
 }
 
-extension FrontendKey: CustomStringConvertible {
+extension FrontendAddress: CustomStringConvertible {
     /// As the CLI takes it: `10.0.0.1:53/UDP`.
     package var description: String { "\(address)/\(protocolKind)" }
 }
