@@ -26,11 +26,10 @@ package struct Planner: Sendable {
     package mutating func apply(_ changes: [FactChange]) -> PlanChange {
         let dirty = facts.apply(changes)
         let isOtherNode = dirty.node && refreshNode()
-        let old = dirty.servicesWithChangedSlices.filter { hasUDPPort($0) }
+        let old = udpServices(among: dirty.servicesWithChangedSlices)
         var change = replan(isOtherNode ? Set(facts.services.keys).union(dirty.services) : dirty.services)
         if dirty.serviceCIDRs { change.serviceCIDRs = serviceCIDRs }
-        let new = dirty.servicesWithChangedSlices.filter { hasUDPPort($0) }
-        change.udpServicesWithChangedSlices = old.union(new).sorted()
+        change.udpServicesWithChangedSlices = old.union(udpServices(among: dirty.servicesWithChangedSlices)).sorted()
         return change
     }
 
@@ -48,22 +47,26 @@ package struct Planner: Sendable {
         return true
     }
 
-    private func hasUDPPort(_ service: ObjectName) -> Bool {
-        plans[service]?.ports.contains { $0.name.protocolKind == .udp } ?? false
+    private func udpServices(among services: Set<ObjectName>) -> Set<ObjectName> {
+        guard !plans.isEmpty else { return [] }
+        return services.filter { plans[$0]?.ports.contains { $0.name.protocolKind == .udp } ?? false }
     }
 
     private mutating func replan(_ services: Set<ObjectName>) -> PlanChange {
         var affected: Set<ObjectName> = []
         var fresh: [(name: ObjectName, plan: ServicePlan)] = []
         fresh.reserveCapacity(services.count)
-        for name in services {
+        for name in services.sorted() {
             let plan = plan(name)
             let claimant = Claimant(creationTime: facts.services[name]?.creationTime, service: name)
             affected.formUnion(claims.replace(plan.frontendKeys, of: claimant))
             fresh.append((name, plan))
         }
-        for name in affected.subtracting(services) { fresh.append((name, plan(name))) }
-        if fresh.count > 1 { fresh.sort { $0.name < $1.name } }
+        affected.subtract(services)
+        if !affected.isEmpty {
+            for name in affected { fresh.append((name, plan(name))) }
+            fresh.sort { $0.name < $1.name }
+        }
         var change = PlanChange()
         change.changed.reserveCapacity(fresh.count)
         for (name, plan) in fresh { adopt(settled(plan), of: name, into: &change) }

@@ -35,7 +35,7 @@ package struct ServicePlanner: Sendable {
                 port: port.port, algorithm: service.algorithm ?? settings.defaultAlgorithm,
                 sessionAffinitySeconds: service.sessionAffinitySeconds, healthCheckNodePort: healthCheckPort)
         }
-        var frontends = FrontendCollector(service: service, isCrowded: ports.count > 1)
+        var frontends = FrontendCollector(service: service.name, isCrowded: ports.count > 1)
         for family in AddressFamily.allCases {
             guard let clusterIP = service.clusterIPs[family], clusterIP.family == family else { continue }
             let addresses = ServiceAddresses(

@@ -46,46 +46,35 @@ package struct FactStore: Sendable {
     }
 
     private mutating func set(_ service: Service?, named name: ObjectName, into dirty: inout DirtyFacts) {
-        guard services[name] != service else { return }
-        services[name] = service
-        dirty.services.insert(name)
+        let old = service.map { services.updateValue($0, forKey: name) } ?? services.removeValue(forKey: name)
+        if old != service { dirty.services.insert(name) }
     }
 
     private mutating func set(_ slice: EndpointSlice?, named name: ObjectName, into dirty: inout DirtyFacts) {
-        let oldOwner = serviceOfSlice[name]
-        guard let slice else {
-            guard let oldOwner else { return }
-            serviceOfSlice[name] = nil
-            replaceSlice(named: name, of: oldOwner, with: nil)
-            dirty.insert(slicesOf: oldOwner)
-            return
+        let owner = slice?.service
+        let old = owner.map { serviceOfSlice.updateValue($0, forKey: name) } ?? serviceOfSlice.removeValue(forKey: name)
+        if let old, old != owner {
+            removeSlice(named: name, of: old)
+            dirty.insert(slicesOf: old)
         }
-        if let oldOwner, oldOwner != slice.service {
-            replaceSlice(named: name, of: oldOwner, with: nil)
-            dirty.insert(slicesOf: oldOwner)
-        }
-        guard replaceSlice(named: name, of: slice.service, with: slice) else { return }
-        if oldOwner != slice.service { serviceOfSlice[name] = slice.service }
+        guard let slice, Self.insert(slice, into: &slicesByService[slice.service, default: []]) else { return }
         dirty.insert(slicesOf: slice.service)
     }
 
+    private mutating func removeSlice(named name: ObjectName, of service: ObjectName) {
+        slicesByService[service]?.removeAll { $0.name == name }
+        if slicesByService[service]?.isEmpty == true { slicesByService[service] = nil }
+    }
+
     /// Returns whether anything is different now.
-    @discardableResult
-    private mutating func replaceSlice(
-        named name: ObjectName, of service: ObjectName, with slice: EndpointSlice?
-    ) -> Bool {
-        var slices = slicesByService.removeValue(forKey: service) ?? []
-        defer { if !slices.isEmpty { slicesByService[service] = slices } }
-        let index = slices.firstIndex { $0.name >= name } ?? slices.endIndex
-        let exists = index < slices.endIndex && slices[index].name == name
-        switch (exists, slice) {
-        case (true, let slice?):
-            guard slices[index] != slice else { return false }
-            slices[index] = slice
-        case (true, nil): slices.remove(at: index)
-        case (false, let slice?): slices.insert(slice, at: index)
-        case (false, nil): return false
+    private static func insert(_ slice: EndpointSlice, into slices: inout [EndpointSlice]) -> Bool {
+        let index = slices.firstIndex { $0.name >= slice.name } ?? slices.endIndex
+        guard index < slices.endIndex, slices[index].name == slice.name else {
+            slices.insert(slice, at: index)
+            return true
         }
+        guard slices[index] != slice else { return false }
+        slices[index] = slice
         return true
     }
 

@@ -50,7 +50,8 @@ import Testing
             $0.loadBalancerSourceRanges.reverse()
         }
         #expect(
-            planner([swapped], [Self.six, Self.four]).servicePorts == planner([Self.dual], [Self.four, Self.six]).servicePorts)
+            planner([swapped], [Self.six, Self.four]).servicePorts
+                == planner([Self.dual], [Self.four, Self.six]).servicePorts)
     }
 
     @Test("DS-5: external addresses and ranges are those of the family", arguments: AddressFamily.allCases)

@@ -31,7 +31,8 @@ import Testing
         Condition(isReady: false, isServing: false, isTerminating: false, isUsedBesideReady: false, isUsedAlone: false),
     ]
 
-    @Test("EP-11: a ready endpoint is used whatever else it says, an unready one only while it serves and terminates",
+    @Test(
+        "EP-11: a ready endpoint is used whatever else it says, an unready one only while it serves and terminates",
         arguments: conditions)
     func usability(_ condition: Condition) {
         let beside = plan(service(), slice(.ready("10.244.2.1"), condition.endpoint))
@@ -74,7 +75,9 @@ import Testing
     @Test("EP-2: a slice serves only the service that its label and namespace name")
     func owner() {
         let elsewhere = slice(.ready("10.244.2.1")) { $0.service = ObjectName(namespace: "other", name: "web") }
-        let nobody = slice(.ready("10.244.2.2"), named: "b") { $0.service = ObjectName(namespace: "default", name: "x") }
+        let nobody = slice(.ready("10.244.2.2"), named: "b") {
+            $0.service = ObjectName(namespace: "default", name: "x")
+        }
         #expect(plan(service(), elsewhere, nobody).disposition(.clusterIP) == "reject/reject")
     }
 

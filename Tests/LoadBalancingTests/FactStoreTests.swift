@@ -56,7 +56,12 @@ import Testing
         NodeChange(name: "pod ranges", change: { $0.podCIDRs = [] }, isDirty: true),
         NodeChange(name: "leaving", change: { $0.isLeaving = true }, isDirty: false),
         NodeChange(name: "nothing", change: { _ in }, isDirty: false),
-        NodeChange(name: "another node", change: { $0.name = "n2"; $0.zone = "zone-b" }, isDirty: false),
+        NodeChange(
+            name: "another node",
+            change: {
+                $0.name = "n2"
+                $0.zone = "zone-b"
+            }, isDirty: false),
     ]
 
     @Test("TOPO-8, NODE-6: only this node's zone, addresses and pod ranges matter", arguments: nodeChanges)

@@ -48,7 +48,8 @@ import Testing
         Case(kind: .nodePort, policy: .local, port: nil), Case(kind: .clusterIP, policy: .local, port: nil),
     ]
 
-    @Test("HC-1, SVC-14: only a LoadBalancer service with externalTrafficPolicy Local has a health-check port",
+    @Test(
+        "HC-1, SVC-14: only a LoadBalancer service with externalTrafficPolicy Local has a health-check port",
         arguments: cases)
     func port(_ example: Case) {
         let service = externalService {

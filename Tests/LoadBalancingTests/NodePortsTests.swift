@@ -106,7 +106,8 @@ import Testing
             name: "inside of a range but not wanted", setting: .ranges(["127.0.0.0/8", "2001:db8::/64"]), ipv4: []),
     ]
 
-    @Test("NP-6: loopback serves only where it is wanted and inside of the ranges, and never for IPv6",
+    @Test(
+        "NP-6: loopback serves only where it is wanted and inside of the ranges, and never for IPv6",
         arguments: loopback)
     func loopbackAddresses(_ example: Case) { expect(example) }
 
@@ -137,7 +138,8 @@ import Testing
         #expect(planner.family()?.frontend(.nodePort) == nil)
     }
 
-    @Test("NP-8: any source may use a node port, and another node's address is not handled here",
+    @Test(
+        "NP-8: any source may use a node port, and another node's address is not handled here",
         arguments: [TrafficSource.pod(nil), .node(nil), .external("203.0.113.2")])
     func anySource(source: TrafficSource) {
         let planner = planner([externalService()], [slice(.ready("10.244.2.1"))])

@@ -38,7 +38,8 @@ import Testing
         Age(winner: service("a", created: nil), loser: service("b", created: nil)),
     ]
 
-    @Test("SVC-15: the older service keeps a contested frontend, whichever came first; no age is youngest, ties go by name",
+    @Test(
+        "SVC-15: the older service keeps a contested frontend, whichever came first; without an age it is youngest",
         arguments: ages)
     func oldest(_ age: Age) throws {
         for services in [[age.winner, age.loser], [age.loser, age.winner]] {

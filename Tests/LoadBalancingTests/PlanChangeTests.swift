@@ -54,7 +54,8 @@ import Testing
         let other = service("other") { $0.clusterIPs = [.ipv4: "172.30.0.2"] }
         var planner = planner([service(), other], [endpoints])
         let moved = slice(.ready("10.244.2.1")) { $0.service = other.name }
-        #expect(planner.apply([.endpointSlice(moved.name, moved)]).changed.map(\.name.service.name) == ["other", "web"])
+        #expect(
+            planner.apply([.endpointSlice(moved.name, moved)]).changed.map(\.name.service.name) == ["other", "web"])
         #expect(planner.family(of: "other")?.clusterTexts == ["10.244.2.1:8080"])
         #expect(planner.family()?.disposition(.clusterIP) == "reject/reject")
     }

@@ -18,8 +18,8 @@ import Testing
         let text = try json(PlanReport(planner([service()], [slice(.ready("10.244.2.1"))])))
         #expect(
             text == """
-                {"node":"n1","problems":[],"servicePorts":[{"frontends":[{"address":"172.30.0.1","externalTo":"cluster",\
-                "internalTo":"cluster","kind":"ClusterIP","port":80,"sourceRanges":[]}],"healthCheckNodePort":null,\
+                {"node":"n1","problems":[],"servicePorts":[{"frontends":[{"address":"172.30.0.1",\
+                "externalTo":"cluster","internalTo":"cluster","kind":"ClusterIP","port":80,"sourceRanges":[]}],"healthCheckNodePort":null,\
                 "namespace":"default","port":80,"portName":"http","protocol":"TCP","service":"web",\
                 "sessionAffinitySeconds":null,"targetSets":{"cluster":["10.244.2.1:8080"],"local":[]},\
                 "usesCluster":true,"usesLocal":false}]}
@@ -33,7 +33,9 @@ import Testing
             $0.sessionAffinitySeconds = 60
         }
         let report = PlanReport(
-            planner([service], [slice(.ready("10.244.1.9", on: "n1"), .ready("10.244.1.10", on: "n1")), DualStackTests.six]))
+            planner(
+                [service], [slice(.ready("10.244.1.9", on: "n1"), .ready("10.244.1.10", on: "n1")), DualStackTests.six])
+        )
         let port = try #require(report.servicePorts.first)
         #expect(report.servicePorts.count == 1)
         #expect(
@@ -79,7 +81,8 @@ import Testing
         #expect(missing.hasSuffix(#""rules":[],"service":null}"#))
     }
 
-    @Test("Masquerade is a truth value, or byBackend, and an explanation reads back from its own text",
+    @Test(
+        "Masquerade is a truth value, or byBackend, and an explanation reads back from its own text",
         arguments: ["10.244.1.1", "10.244.1.9"])
     func masquerade(source: String) throws {
         let planner = planner([service()], [slice(.ready("10.244.1.1"), .ready("10.244.1.2"))])
@@ -108,7 +111,8 @@ import Testing
         #expect(TrafficSource(example.text) == example.source)
     }
 
-    @Test("A destination is read as ADDRESS:PORT/PROTOCOL",
+    @Test(
+        "A destination is read as ADDRESS:PORT/PROTOCOL",
         arguments: ["10.0.0.1:80/TCP", "[fd00::1]:53/UDP", "10.0.0.1:7/SCTP"])
     func destination(_ text: String) {
         #expect(FrontendAddress(text)?.description == text)

@@ -52,7 +52,8 @@ import Testing
         }
     }
 
-    @Test("SYNC-7, EP-18: the plan after any changes is that of the facts they leave, in whatever order these arrive",
+    @Test(
+        "SYNC-7, EP-18: the plan after any changes is that of the facts they leave, in whatever order these arrive",
         arguments: 0..<120)
     func incremental(seed: Int) {
         var random = RandomFacts(seed: UInt64(seed))
@@ -91,7 +92,8 @@ import Testing
         for port in planner.servicePorts {
             for family in port.families {
                 for frontend in family.frontends {
-                    #expect(seen.insert(FrontendAddress(address: frontend.address, protocol: port.name.protocolKind)).inserted)
+                    #expect(
+                        seen.insert(FrontendAddress(address: frontend.address, protocol: port.name.protocolKind)).inserted)
                     #expect(frontend.address.address.family == family.family)
                     expectDisposition(frontend, in: family)
                 }
@@ -136,7 +138,8 @@ import Testing
         for _ in 0..<20 { _ = planner.apply((0..<5).map { _ in random.change() }) }
         for port in planner.servicePorts {
             for family in port.families {
-                for frontend in family.frontends where frontend.sourceRanges.isEmpty && !frontend.address.address.isLoopback {
+                for frontend in family.frontends
+                where frontend.sourceRanges.isEmpty && !frontend.address.address.isLoopback {
                     let key = FrontendAddress(address: frontend.address, protocol: port.name.protocolKind)
                     let outside = planner.explain(from: .external(nil), to: key)
                     expect(outside, frontend.externalTo, in: family)

@@ -84,7 +84,8 @@ import Testing
         Clash(name: "no number", second: ServicePort(name: "none", port: 0), field: "spec.ports[1].port"),
     ]
 
-    @Test("SVC-2, INV-8: of two ports with one identity or number the first is served, the other reported",
+    @Test(
+        "SVC-2, INV-8: of two ports with one identity or number the first is served, the other reported",
         arguments: clashes)
     func clash(_ example: Clash) {
         let service = service { $0.ports.append(example.second) }
@@ -110,7 +111,8 @@ import Testing
         #expect(planner.problems.count == 1)
     }
 
-    @Test("LBSR-2: an address that is both ExternalIP and load-balancer address of a service is served once, restricted")
+    @Test(
+        "LBSR-2: an address that is both ExternalIP and load-balancer address of a service is served once, restricted")
     func sameAddressTwice() {
         let service = externalService {
             $0.externalIPs = ["1.2.3.4", "1.2.3.4"]

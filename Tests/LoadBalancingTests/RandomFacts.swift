@@ -99,7 +99,8 @@ struct RandomFacts {
 
     private mutating func node() -> Node {
         Node(
-            name: "n1", zone: pick([nil, "zone-a", "zone-b"]), addresses: some(["192.168.0.2", "192.168.1.2", "2001:db8::2"]),
+            name: "n1", zone: pick([nil, "zone-a", "zone-b"]),
+            addresses: some(["192.168.0.2", "192.168.1.2", "2001:db8::2"]),
             podCIDRs: some(["10.244.1.0/24", "fd00:244:1::/64"]))
     }
 

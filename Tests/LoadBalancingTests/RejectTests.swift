@@ -11,7 +11,9 @@ import Testing
         "172.30.0.1:80/TCP", "192.168.0.2:30080/TCP", "1.2.3.4:80/TCP", "192.0.2.7:80/TCP",
     ]
 
-    @Test("REJ-1, REJ-2: without any usable endpoint every connection is refused, on every path", arguments: sources, targets)
+    @Test(
+        "REJ-1, REJ-2: without any usable endpoint every connection is refused, on every path", arguments: sources,
+        targets)
     func refused(source: TrafficSource, target: FrontendAddress) {
         for policy in [Service.TrafficPolicy.cluster, .local] {
             let service = externalService {
@@ -54,7 +56,8 @@ import Testing
         Cell(source: .localhost, target: targets[3], outcome: .dnat, rule: "TP-6"),
     ]
 
-    @Test("REJ-2: with Local policies and endpoints elsewhere only, outside clients and ClusterIPs meet silence",
+    @Test(
+        "REJ-2: with Local policies and endpoints elsewhere only, outside clients and ClusterIPs meet silence",
         arguments: cells)
     func elsewhere(_ cell: Cell) {
         let service = externalService {
@@ -110,13 +113,15 @@ import Testing
         Miss(name: "node port at another node", target: "192.168.0.3:30080/TCP", rules: ["NP-8"]),
         Miss(name: "node port on loopback", target: "127.0.0.1:30080/TCP", rules: ["NP-6"]),
         Miss(
-            name: "another proxy", target: "1.2.3.4:80/TCP", rules: ["SVC-9"], change: { $0.belongsToOtherProxy = true }),
+            name: "another proxy", target: "1.2.3.4:80/TCP", rules: ["SVC-9"], change: { $0.belongsToOtherProxy = true }
+        ),
         Miss(name: "ExternalName", target: "172.30.0.1:80/TCP", rules: ["SVC-7"], change: { $0.kind = .externalName }),
         Miss(
-            name: "ExternalIP not allowed", target: "192.0.2.7:80/TCP", rules: ["SVC-11"], change: { $0.ports[0].port = 80 }),
+            name: "ExternalIP not allowed", target: "192.0.2.7:80/TCP", rules: ["SVC-11"],
+            change: { $0.ports[0].port = 80 }),
     ]
 
-    @Test("REJ-2, SVC-6: what no frontend has is left alone, with the rule that says why", arguments: misses)
+    @Test("REJ-2: what no frontend has is left alone, with the rule that says why", arguments: misses)
     func notHandled(_ miss: Miss) {
         let planner = planner([externalService(miss.change)], [], settings: settings { $0.externalIPsAllowed = false })
         let answer = planner.explain(from: .localhost, to: miss.target)

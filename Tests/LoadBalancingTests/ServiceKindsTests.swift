@@ -85,7 +85,8 @@ import Testing
         #expect(planner.family()?.frontendTexts == ["ClusterIP 172.30.0.1:81"])
     }
 
-    @Test("SVC-10: a service that turns into ExternalName, becomes headless or is deleted is removed",
+    @Test(
+        "SVC-10: a service that turns into ExternalName, becomes headless or is deleted is removed",
         arguments: unproxied)
     func removal(_ example: Unproxied) {
         var planner = planner([service()], [endpoints])

@@ -40,7 +40,10 @@ import Testing
         let endpoints = slice(.ready("10.244.2.1"))
         var planner = planner([udp], [])
         #expect(planner.apply([.endpointSlice(endpoints.name, endpoints)]).udpServicesWithChangedSlices == [udp.name])
-        let relabelled = service { $0 = udp; $0.sessionAffinitySeconds = 10 }
+        let relabelled = service {
+            $0 = udp
+            $0.sessionAffinitySeconds = 10
+        }
         #expect(planner.apply([.service(udp.name, relabelled)]).udpServicesWithChangedSlices.isEmpty)
         let gone = planner.apply([.endpointSlice(endpoints.name, nil), .service(udp.name, nil)])
         #expect(gone.udpServicesWithChangedSlices == [udp.name])

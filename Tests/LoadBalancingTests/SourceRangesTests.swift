@@ -36,7 +36,8 @@ import Testing
         #expect(frontends.filter { !$0.admitsHostSockets || !$0.admitsPodSockets }.map(\.kind) == [.loadBalancer])
     }
 
-    @Test("LBSR-3: pods and the node are subject too, before any short-circuit",
+    @Test(
+        "LBSR-3: pods and the node are subject too, before any short-circuit",
         arguments: [TrafficSource.pod("10.244.1.9"), .pod(nil), .node(nil), .localhost])
     func everybody(source: TrafficSource) {
         let answer = planner(["203.0.113.0/25"]).explain(from: source, to: Self.virtualAddress)

@@ -119,7 +119,8 @@ import Testing
     @Test("TOPO-7: the hint decides, not where the endpoint really is")
     func hintDecides() {
         let plan = plan(
-            service(), slice(.ready("10.244.1.1", on: "n1", nodes: ["n2"]), .ready("10.244.2.1", on: "n2", nodes: ["n1"])))
+            service(),
+            slice(.ready("10.244.1.1", on: "n1", nodes: ["n2"]), .ready("10.244.2.1", on: "n2", nodes: ["n1"])))
         #expect(plan.clusterTexts == ["10.244.2.1:8080"])
     }
 
@@ -130,7 +131,15 @@ import Testing
         #expect(planner.family()?.clusterTexts == ["10.244.2.1:8080"])
         #expect(planner.apply([.node("n1", node { $0.zone = "zone-b" })]).changed.count == 1)
         #expect(planner.family()?.clusterTexts == ["10.244.2.2:8080"])
-        #expect(planner.apply([.node("n1", node { $0.zone = "zone-b"; $0.isLeaving = true })]).isEmpty)
+        #expect(
+            planner.apply([
+                .node(
+                    "n1",
+                    node {
+                        $0.zone = "zone-b"
+                        $0.isLeaving = true
+                    })
+            ]).isEmpty)
     }
 
     @Test("TOPO-9: cluster and local list may have nothing in common")

@@ -46,7 +46,8 @@ import Testing
         #expect(plan.localTexts == ["10.244.1.1:8080"])
     }
 
-    @Test("TP-6: pods and the node reach cluster-wide endpoints of an externalTrafficPolicy Local service, iTP or not",
+    @Test(
+        "TP-6: pods and the node reach cluster-wide endpoints of an externalTrafficPolicy Local service, iTP or not",
         arguments: [Service.TrafficPolicy.cluster, .local])
     func shortCircuit(internalPolicy: Service.TrafficPolicy) {
         let service = externalService {

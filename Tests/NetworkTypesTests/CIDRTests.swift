@@ -20,7 +20,8 @@ import Testing
         Text(given: "10.0.0.0/-1"), Text(given: "10.0.0.0/8/8"), Text(given: "bogus"), Text(given: " 10.0.0.0/8"),
     ]
 
-    @Test("LBSR-7, INV-1: a range tolerates leading zeros, masks host bits and refuses what is no range",
+    @Test(
+        "LBSR-7, INV-1: a range tolerates leading zeros, masks host bits and refuses what is no range",
         arguments: texts)
     func text(_ example: Text) {
         #expect(CIDR(example.given)?.description == example.canonical)
@@ -59,7 +60,8 @@ import Testing
         Coverage(ranges: ["::/0"], covered: "10.0.0.0/8", isCovered: false),
     ]
 
-    @Test("LBSR-6: several ranges together cover another one exactly when no address of it is left out",
+    @Test(
+        "LBSR-6: several ranges together cover another one exactly when no address of it is left out",
         arguments: coverages)
     func covers(_ example: Coverage) throws {
         let ranges = example.ranges.compactMap { CIDR($0) }
@@ -67,8 +69,11 @@ import Testing
         #expect(ranges.covers(try #require(CIDR(example.covered))) == example.isCovered)
     }
 
-    @Test("Halves split a range in the middle, also across the 64-bit boundary",
-        arguments: ["10.0.0.0/8", "::/0", "fd00::/63", "fd00::/64", "fd00::/65", "fd00::/127", "0.0.0.0/0", "1.2.3.4/31"])
+    @Test(
+        "Halves split a range in the middle, also across the 64-bit boundary",
+        arguments: [
+            "10.0.0.0/8", "::/0", "fd00::/63", "fd00::/64", "fd00::/65", "fd00::/127", "0.0.0.0/0", "1.2.3.4/31",
+        ])
     func halves(_ text: String) throws {
         let range = try #require(CIDR(text))
         let (lower, upper) = try #require(range.halves)
