@@ -1,0 +1,42 @@
+// Reading what the programs count: outcomes for the node, connections for each service port. Counters are per CPU and only
+// ever grow while their map lives; whoever wants rates keeps the last reading.
+
+package import BPF
+import CDatapathABI
+
+/// What one service port has seen since its id was given out.
+package struct ServiceCounters: Hashable, Sendable {
+    /// TCP connects, UDP connects, and new UDP peers of unconnected sockets.
+    package var connections: UInt64
+    /// Refused or dropped, for whatever reason.
+    package var refused: UInt64
+
+    package init(connections: UInt64 = 0, refused: UInt64 = 0) {
+        self.connections = connections
+        self.refused = refused
+    }
+}
+
+extension DatapathMaps {
+    /// The counter of one outcome, over all CPUs. One system call.
+    package func count(of outcome: Outcome) throws(BPFError) -> UInt64 {
+        try outcomes.lookup(outcome.rawValue)?.reduce(0, &+) ?? 0
+    }
+
+    /// Every outcome with its counter, in the order of the enumeration.
+    package func outcomeCounts() throws(BPFError) -> [(outcome: Outcome, count: UInt64)] {
+        var counts: [(outcome: Outcome, count: UInt64)] = []
+        for outcome in Outcome.allCases { counts.append((outcome, try count(of: outcome))) }
+        return counts
+    }
+
+    /// The counters of a service port, over all CPUs; zero for an id beyond the map. One system call.
+    package func counters(ofService id: UInt32) throws(BPFError) -> ServiceCounters {
+        var sum = ServiceCounters()
+        for cpu in try serviceCounters.lookup(id) ?? [] {
+            sum.connections &+= cpu.connections
+            sum.refused &+= cpu.refused
+        }
+        return sum
+    }
+}

@@ -1,0 +1,87 @@
+// Taking a datapath down: the one operation after which Martlet translates nothing any more. What was pinned is detached
+// and removed piece by piece, so that a folder that is damaged, half installed or of another build goes as well.
+
+import BPF
+import Glibc
+
+package struct CleanupReport: Hashable, Sendable {
+    /// What was removed, in that order: `link connect6`, `map frontends`, `folder /sys/fs/bpf/martlet`.
+    package var removed: [String] = []
+    /// What could not be removed, with the reason. The rest was removed all the same.
+    package var failures: [String] = []
+    /// Names in the folder that are not Martlet's and were left, and the folder with them.
+    package var foreign: [String] = []
+
+    package init() {}
+
+    package var isEmpty: Bool { removed.isEmpty && failures.isEmpty && foreign.isEmpty }
+}
+
+extension Datapath {
+    /// Detaches and removes everything that is pinned in a folder.
+    ///
+    /// The order is that of attaching, reversed: first the hooks that translate (connect, sendmsg), then those that
+    /// translate back (getpeername, recvmsg) and clean up (sock_release), so that no socket is sent to a backend whose
+    /// replies are not turned back. Connections that were translated before stay with their backends; unconnected UDP
+    /// sockets see their backend's address from then on. Sizes and counters are lost with the maps.
+    ///
+    /// - Parameter force: also while an agent holds the folder; it will put back what it finds missing.
+    /// - Throws: `agentIsRunning` unless `force`; what the kernel refused before anything was removed.
+    package static func cleanUp(_ folder: PinFolder, force: Bool = false) throws(DatapathError) -> CleanupReport {
+        guard unsafe access(folder.path, F_OK) == 0 else { return CleanupReport() }
+        if force, try folder.isHeldByAgent() { return try kernel { () throws(BPFError) in try removeAll(folder) } }
+        let lock = try folder.lock()
+        defer { withExtendedLifetime(lock) {} }
+        return try kernel { () throws(BPFError) in try removeAll(folder) }
+    }
+
+    private static func removeAll(_ folder: PinFolder) throws(BPFError) -> CleanupReport {
+        var report = CleanupReport()
+        let links = try BPFFileSystem.entries(at: "\(folder.path)/links")
+        let known = SocketHook.allCases.reversed().map(\.rawValue).filter(links.contains)
+        for name in known + links.filter({ !known.contains($0) }) {
+            report.attempt("link \(name)") { () throws(BPFError) in try removeLink("\(folder.path)/links/\(name)") }
+        }
+        for name in try BPFFileSystem.entries(at: "\(folder.path)/maps") {
+            report.attempt("map \(name)") { () throws(BPFError) in
+                try BPFFileSystem.unpin("\(folder.path)/maps/\(name)")
+            }
+        }
+        try removeFolders(folder, &report)
+        return report
+    }
+
+    /// Detaching ends the attachment even if somebody else holds the link.
+    private static func removeLink(_ pin: String) throws(BPFError) {
+        try BPFLink.open(pinned: pin).detach()
+        try BPFFileSystem.unpin(pin)
+    }
+
+    /// A folder that is the mount point itself stays (EBUSY), and so does one with other people's pins.
+    private static func removeFolders(_ folder: PinFolder, _ report: inout CleanupReport) throws(BPFError) {
+        guard report.failures.isEmpty else { return }
+        for part in ["links", "maps"] where unsafe rmdir("\(folder.path)/\(part)") != 0 && errno != ENOENT {
+            throw BPFError(operation: "remove directory", object: "\(folder.path)/\(part)", errno: errno)
+        }
+        report.foreign = try BPFFileSystem.entries(at: folder.path)
+        guard report.foreign.isEmpty else { return }
+        guard unsafe rmdir(folder.path) != 0 else {
+            report.removed.append("folder \(folder.path)")
+            return
+        }
+        guard errno == EBUSY || errno == ENOENT else {
+            throw BPFError(operation: "remove directory", object: folder.path, errno: errno)
+        }
+    }
+}
+
+extension CleanupReport {
+    fileprivate mutating func attempt(_ name: String, _ body: () throws(BPFError) -> Void) {
+        do {
+            try body()
+            removed.append(name)
+        } catch {
+            failures.append("\(name): \(error)")
+        }
+    }
+}

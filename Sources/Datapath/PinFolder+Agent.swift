@@ -1,0 +1,28 @@
+// Whether an agent holds a pin folder, asked from outside without getting into its way.
+
+import BPF
+import Glibc
+
+extension PinFolder {
+    /// Whether some process holds the folder as ``lock()`` does.
+    ///
+    /// A shared lock is tried without waiting, and given up at once: it fails while an agent has its exclusive one,
+    /// any number of askers succeed side by side, and the folder is theirs for the two system calls between asking and
+    /// closing. An agent that starts in that very moment fails as if another one were running, and is started again by
+    /// its supervisor.
+    ///
+    /// - Returns: false as well when there is no such folder.
+    package func isHeldByAgent() throws(DatapathError) -> Bool {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw .kernel(BPFError(operation: "open the pin folder", object: path, errno: errno))
+        }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return false }
+        guard errno == EWOULDBLOCK else {
+            throw .kernel(BPFError(operation: "ask for the lock of the pin folder", object: path, errno: errno))
+        }
+        return true
+    }
+}
