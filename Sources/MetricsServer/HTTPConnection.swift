@@ -1,5 +1,5 @@
-// The handler at the end of each connection's pipeline: it executes what HTTPConnectionState decides, keeps its deadline,
-// and frames answers. Requests leave it as HTTPRequest values for the task that serves the connection.
+// The handler at the end of each connection's pipeline: it executes what HTTPConnectionState decides, keeps its
+// deadline, and frames answers. Requests leave it as HTTPRequest values for the task that serves the connection.
 
 import NIOCore
 import NIOHTTP1
@@ -45,8 +45,8 @@ final class HTTPConnection: ChannelDuplexHandler {
         }
     }
 
-    /// What the decoder refuses is answered; any other error is the connection's own, and the end of it. Neither goes on
-    /// to the serving task, which would give up answers that are due.
+    /// What the decoder refuses is answered; any other error is the connection's own, and the end of it. Neither goes
+    /// on to the serving task, which would give up answers that are due.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else {
             context.close(promise: nil)

@@ -1,5 +1,5 @@
-// One server connection as a value: which requests are to be answered, when the connection ends, and why. It answers each
-// event with what to do next; HTTPConnection does it. Knows neither sockets nor time.
+// One server connection as a value: which requests are to be answered, when the connection ends, and why. It answers
+// each event with what to do next; HTTPConnection does it. Knows neither sockets nor time.
 
 import NIOCore
 import NIOHTTP1

@@ -1,5 +1,5 @@
-// How much a client may take from the server. Clients of these servers are scrapers and probes: small requests, a handful
-// of connections.
+// How much a client may take from the server. Clients of these servers are scrapers and probes: small requests, a
+// handful of connections.
 
 package struct HTTPLimits: Hashable, Sendable {
     /// Connections served at once. More wait in the kernel's queue until one ends.

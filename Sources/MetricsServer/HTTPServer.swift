@@ -11,7 +11,8 @@ import Telemetry
 
 package struct HTTPServer: Service {
     package struct Configuration: Sendable {
-        /// Port 0 lets the kernel choose. `[::]` also takes IPv4, unless the node's `net.ipv6.bindv6only` says otherwise.
+        /// Port 0 lets the kernel choose. `[::]` also takes IPv4, unless the node's `net.ipv6.bindv6only` says
+        /// otherwise.
         package var address: AddressAndPort
         /// How long to wait before the next attempt when the address cannot be had (HZ-5); nil makes that an error.
         package var bindRetry: Duration?

@@ -3,8 +3,8 @@
 
 /// A Prometheus histogram. Observing costs a binary search over the bounds and allocates nothing.
 package struct Histogram: Hashable, Sendable {
-    /// The inclusive upper bounds of the buckets, finite and strictly ascending. The last bucket, up to infinity, is not
-    /// among them.
+    /// The inclusive upper bounds of the buckets, finite and strictly ascending. The last bucket, up to infinity, is
+    /// not among them.
     package let bounds: [Double]
     /// One for each bound and one for everything above; not cumulative.
     private var counts: [UInt64]

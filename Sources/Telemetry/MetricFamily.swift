@@ -1,5 +1,5 @@
-// A metric with all its time series, as Prometheus sees it: name, meaning, type, samples. Who counts, and when, is for the
-// component that owns the metric.
+// A metric with all its time series, as Prometheus sees it: name, meaning, type, samples. Who counts, and when, is for
+// the component that owns the metric.
 
 package struct MetricFamily: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -18,8 +18,8 @@ package struct MetricFamily: Hashable, Sendable {
     package let samples: [MetricSample]
 
     /// These are programming errors and trap: a name that Prometheus refuses, a counter not named `_total`, a histogram
-    /// named like one of the series it makes, and a sample whose value does not fit the kind. Gauges may end in `_total`,
-    /// since some of kube-proxy's do (MET-1).
+    /// named like one of the series it makes, and a sample whose value does not fit the kind. Gauges may end in
+    /// `_total`, since some of kube-proxy's do (MET-1).
     package init(_ kind: Kind, _ name: String, help: String, samples: [MetricSample]) {
         precondition(MetricNames.isMetricName(name), "not a metric name: \(name)")
         for sample in samples {

@@ -4,8 +4,8 @@ package struct MetricsPage: Hashable, Sendable {
     /// Ascending by name.
     package let families: [MetricFamily]
 
-    /// Two families that would put series of the same name on the page are a programming error and trap: Prometheus would
-    /// refuse the whole page.
+    /// Two families that would put series of the same name on the page are a programming error and trap: Prometheus
+    /// would refuse the whole page.
     package init(_ families: [MetricFamily]) {
         var taken: Set<String> = []
         for name in families.flatMap(\.seriesNames) {

@@ -5,9 +5,9 @@ extension MetricsPage {
     /// The media type of `prometheusText`.
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// Families by name, samples by labels, every line ended by a line feed. A family without samples shows its HELP and
-    /// TYPE lines, so that an operator sees that it exists. Of samples with the same labels only the first is shown, since
-    /// Prometheus refuses a whole page for one repetition.
+    /// Families by name, samples by labels, every line ended by a line feed. A family without samples shows its HELP
+    /// and TYPE lines, so that an operator sees that it exists. Of samples with the same labels only the first is
+    /// shown, since Prometheus refuses a whole page for one repetition.
     package var prometheusText: String {
         var text = ""
         for family in families {

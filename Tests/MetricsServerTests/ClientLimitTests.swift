@@ -35,7 +35,8 @@ import Testing
     @Test func aClientThatDoesNotReadIsClosedWhileOthersAreServed() async throws {
         // More than the sockets' buffers hold, so that the answer cannot be sent without a reader.
         let size = 32 << 20
-        try await withHTTPServer(Self.limits(step: .seconds(1)), answer: String(repeating: "x", count: size)) { address, _ in
+        let answer = String(repeating: "x", count: size)
+        try await withHTTPServer(Self.limits(step: .seconds(1)), answer: answer) { address, _ in
             try await Client.connect(to: address) { slow in
                 try await slow.send(request("GET /"))
                 let answer = try await Client.exchange(address, request("HEAD /"))

@@ -95,7 +95,8 @@ import Testing
     @Test func pipelinedRequestsAreAnsweredInOrderAndTheLastOneClosesIfItAsksTo() throws {
         let connection = try Connection()
         try connection.receive(
-            "GET /a HTTP/1.1\r\n\r\nHEAD /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\nConnection: close\r\n\r\nGET /d HTTP/1.1\r\n\r\n")
+            "GET /a HTTP/1.1\r\n\r\nHEAD /b HTTP/1.1\r\n\r\n"
+                + "GET /c HTTP/1.1\r\nConnection: close\r\n\r\nGET /d HTTP/1.1\r\n\r\n")
         #expect(try connection.nextPath() == "/a")
         #expect(try connection.nextPath() == "/b")
         #expect(try connection.nextPath() == "/c")
@@ -121,7 +122,9 @@ import Testing
     }
 
     @Test(arguments: [
-        Refusal(what: "a header too long", bytes: "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 8200))", status: "431"),
+        Refusal(
+            what: "a header too long", bytes: "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 8200))",
+            status: "431"),
         Refusal(what: "a path too long", bytes: "GET /\(String(repeating: "a", count: 8200))", status: "431"),
         Refusal(
             what: "headers too long together",
@@ -173,7 +176,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET /a HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "GET /a HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
     ])
     func closesAfterTheAnswer(_ request: String) throws {
         let connection = try Connection()

@@ -39,7 +39,9 @@ import Testing
         let status: String
     }
 
-    @Test(arguments: [Health(healthy: true, status: "200 OK"), Health(healthy: false, status: "503 Service Unavailable")])
+    @Test(arguments: [
+        Health(healthy: true, status: "200 OK"), Health(healthy: false, status: "503 Service Unavailable"),
+    ])
     func healthIsAskedForEachRequest(_ health: Health) async throws {
         try await withMetricsServer(health: { (health.healthy, "body\n") }) { address, _ in
             let answer = try await Client.exchange(address, request("GET /healthz"))
@@ -55,7 +57,8 @@ import Testing
 
     @Test(arguments: [
         Refusal(line: "GET /", status: "404 Not Found"), Refusal(line: "GET /metrics/", status: "404 Not Found"),
-        Refusal(line: "POST /other", status: "404 Not Found"), Refusal(line: "POST /metrics", status: "405 Method Not Allowed"),
+        Refusal(line: "POST /other", status: "404 Not Found"),
+        Refusal(line: "POST /metrics", status: "405 Method Not Allowed"),
         Refusal(line: "DELETE /healthz", status: "405 Method Not Allowed"),
     ])
     func otherRequestsAreRefused(_ refusal: Refusal) async throws {

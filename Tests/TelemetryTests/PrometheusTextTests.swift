@@ -73,7 +73,8 @@ import Testing
         Number(value: 0, text: "0"), Number(value: -0.0, text: "0"), Number(value: -3, text: "-3"),
         Number(value: 0.1, text: "0.1"), Number(value: 1e-05, text: "1e-05"),
         Number(value: 9_007_199_254_740_991, text: "9007199254740991"), Number(value: 1e300, text: "1e+300"),
-        Number(value: .infinity, text: "+Inf"), Number(value: -.infinity, text: "-Inf"), Number(value: .nan, text: "NaN"),
+        Number(value: .infinity, text: "+Inf"), Number(value: -.infinity, text: "-Inf"),
+        Number(value: .nan, text: "NaN"),
     ])
     func numbersReadBackAsThemselves(_ number: Number) {
         let page = MetricsPage([
