@@ -2,8 +2,8 @@
 // means is asked of others at each request; connections are HTTPServer's.
 
 package import Logging
-package import NetworkTypes
 import NIOHTTP1
+package import NetworkTypes
 import ServiceLifecycle
 package import Telemetry
 

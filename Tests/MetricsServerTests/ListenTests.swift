@@ -2,9 +2,9 @@
 
 import Logging
 import MetricsServer
-import NetworkTypes
 import NIOCore
 import NIOHTTP1
+import NetworkTypes
 import ServiceLifecycle
 import Telemetry
 import Testing

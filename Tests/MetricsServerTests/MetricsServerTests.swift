@@ -2,8 +2,8 @@
 
 import Logging
 import MetricsServer
-import NetworkTypes
 import NIOCore
+import NetworkTypes
 import ServiceLifecycle
 import Telemetry
 import Testing

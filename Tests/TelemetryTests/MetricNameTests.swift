@@ -1,7 +1,8 @@
 // Names that Prometheus would refuse never reach a page: they trap where the metric is made.
 
-@testable import Telemetry
 import Testing
+
+@testable import Telemetry
 
 @Suite struct MetricNameTests {
     @Test(arguments: ["a", "_a", "kubeproxy_sync_total", "A9_", "__hidden"])

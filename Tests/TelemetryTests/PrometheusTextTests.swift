@@ -53,7 +53,8 @@ import Testing
     @Test func helpAndLabelValuesAreEscaped() {
         let page = MetricsPage([
             MetricFamily(
-                .gauge, "g", help: "A \"quoted\" \\ back\nslash", samples: [
+                .gauge, "g", help: "A \"quoted\" \\ back\nslash",
+                samples: [
                     MetricSample(1, labels: ["path": "C:\\a \"b\"\r\nc é"])
                 ])
         ])
