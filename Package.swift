@@ -55,8 +55,8 @@ let package = Package(
         .target(
             name: "MetricsServer",
             dependencies: [
-                "Telemetry", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -100,13 +100,70 @@ let package = Package(
         .executableTarget(
             name: "martlet-demo", dependencies: ["HostCalls", "ProbeProtocol", "World"], path: "conformance/Demo",
             swiftSettings: strict),
-        // Tests.
-        .testTarget(name: "WorldTests", dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet-probe"], swiftSettings: strict),
+        // What tests share.
+        .target(
+            name: "CTestObjects", path: "Tests/CTestObjects", exclude: ["hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
+        .target(
+            name: "KernelTestSupport", dependencies: ["CLibMNL", "Netlink"], path: "Tests/KernelTestSupport",
+            swiftSettings: strict),
+        .target(
+            name: "DatapathTestSupport",
+            dependencies: [
+                "CDatapathABI", "DatapathImage", "LoadBalancing", "NetworkTypes", "Reconciler", "ServiceModel",
+            ],
+            path: "Tests/Support/DatapathTestSupport", swiftSettings: strict),
+        // Pure tests.
+        .testTarget(name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
+        .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
+        .testTarget(
+            name: "LoadBalancingTests", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DatapathImageTests",
+            dependencies: [
+                "CDatapathABI", "DatapathImage", "DatapathTestSupport", "LoadBalancing", "NetworkTypes", "Reconciler",
+                "ServiceModel",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReconcilerTests",
+            dependencies: [
+                "CDatapathABI", "DatapathImage", "DatapathTestSupport", "LoadBalancing", "NetworkTypes", "Reconciler",
+                "ServiceModel",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MetricsServerTests",
+            dependencies: [
+                "MetricsServer", "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        // Kernel tests: they need root.
+        .testTarget(
+            name: "BPFTests", dependencies: ["BPF", "CTestObjects", "KernelTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "NetlinkTests", dependencies: ["CLibMNL", "HostCalls", "KernelTestSupport", "Netlink", "NetworkTypes"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "InspectionTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "Inspection", "LoadBalancing", "NetworkTypes",
+                "Reconciler", "ServiceModel",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WorldTests", dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet-probe"],
+            swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "LoadBalancing", "ManifestSource",
-                "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
+                "ManifestSource", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                "martlet-probe",
             ],
             swiftSettings: strict),
     ],

@@ -53,7 +53,6 @@ struct AgentCommand: AsyncParsableCommand {
     func run() async throws {
         var log = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = logLevel
-        guard let node = input.node else { throw ValidationError("--node is needed") }
         let cookie = try NetworkNamespace.current().cookie()
         var metrics: AddressAndPort?
         if !metricsBindAddress.isEmpty {
@@ -64,7 +63,7 @@ struct AgentCommand: AsyncParsableCommand {
         }
         guard let cgroup = try cgroup ?? CGroup2.mountPoint() else { throw ValidationError("no cgroup2") }
         let settings = AgentSettings(
-            manifests: input.manifests, node: NodeSettings(nodeName: node, localDetector: .nodeCIDR),
+            manifests: input.manifests, node: try input.nodeSettings(),
             datapath: DatapathSettings(
                 pinFolder: PinFolder(path: pinFolder), cgroup: cgroup, hostNamespaceCookie: cookie,
                 skipCgroups: skipCgroup),

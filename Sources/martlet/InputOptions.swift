@@ -1,6 +1,7 @@
 // The input that the agent, plan and explain share: manifests, the node, its configuration and its addresses.
 
 import ArgumentParser
+import LoadBalancing
 import NetworkTypes
 
 struct InputOptions: ParsableArguments {
@@ -24,6 +25,11 @@ struct InputOptions: ParsableArguments {
             "The node's own addresses, separated by commas, instead of those that the kernel or the Node object has.",
             valueName: "addresses"))
     var nodeAddresses: String?
+
+    func nodeSettings() throws -> NodeSettings {
+        guard let node else { throw ValidationError("--node must be given.") }
+        return NodeSettings(nodeName: node)
+    }
 
     func addresses() throws -> [IPAddress]? {
         try nodeAddresses?.split(separator: ",").map { text in
