@@ -16,9 +16,10 @@ BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -I/usr/include/$(M
 
 BPF_OBJECTS = Sources/CDatapathObjects/objects/sock.bpf.o
 BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
+PURE_SUITES = ^(NetworkTypes|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
 
-.PHONY: all setup bpf build
+.PHONY: all setup bpf build demo test check unit root clean
 
 all: build
 
@@ -39,3 +40,27 @@ Tests/CTestObjects/%.bpf.o: bpf/test/%.bpf.c $(BPF_HEADERS)
 
 build: setup bpf
 	swift build $(SWIFT_FLAGS)
+
+# The main job, shown: namespaces, servers, clients and the real agent on deploy/examples. Needs root.
+demo: build root
+	$(BIN)/martlet-demo
+
+# Everything that must hold. Needs root: the kernel suites work on the real kernel, and are never skipped.
+test: root build check
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build --no-parallel
+
+# What a machine can verify without running anything: see .ci/check.
+check: bpf
+	.ci/check
+
+# The pure suites alone; no privilege needed.
+unit: build
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build --filter '$(PURE_SUITES)'
+
+root:
+	@test $$(id -u) -eq 0 || { echo "make: this needs root: it makes network namespaces and loads BPF programs" >&2; exit 1; }
+
+clean:
+	rm -rf .build $(BPF_OBJECTS) $(TEST_OBJECTS)

@@ -41,7 +41,9 @@ let package = Package(
             swiftSettings: strict),
         // Layer 4: effects.
         .target(name: "BPF", dependencies: ["CLibBPF"], exclude: ["README.md"], swiftSettings: strict),
-        .target(name: "Reconciler", dependencies: ["DatapathImage", "LoadBalancing", "NetworkTypes", "ServiceModel"], swiftSettings: strict),
+        .target(
+            name: "Reconciler", dependencies: ["DatapathImage", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            swiftSettings: strict),
         .target(
             name: "Datapath",
             dependencies: [
@@ -49,14 +51,16 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "ManifestSource", dependencies: ["NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams")],
+            name: "ManifestSource",
+            dependencies: ["NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
         .target(
             name: "MetricsServer",
             dependencies: [
                 "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -71,7 +75,8 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "BPF", "Datapath", "DatapathImage", "Inspection", "LoadBalancing", "ManifestSource", "MetricsServer",
-                "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -146,7 +151,8 @@ let package = Package(
         .testTarget(
             name: "BPFTests", dependencies: ["BPF", "CTestObjects", "KernelTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "NetlinkTests", dependencies: ["CLibMNL", "HostCalls", "KernelTestSupport", "Netlink", "NetworkTypes"],
+            name: "NetlinkTests",
+            dependencies: ["CLibMNL", "HostCalls", "KernelTestSupport", "Netlink", "NetworkTypes"],
             swiftSettings: strict),
         .testTarget(
             name: "InspectionTests",

@@ -93,7 +93,7 @@ static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct
     return verdict;
 }
 
-/* An unconnected UDP socket keeps the backend of a service while it may; a new or changed peer counts as a connection. */
+/* An unconnected UDP socket keeps its backend of a service while it may; a new or changed peer counts as connection. */
 static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct dial *dial,
                                             struct resolution *resolution)
 {

@@ -43,7 +43,8 @@ extension NodeAgent {
                 .counter, "martlet_manifest_errors_total", help: "Problems of manifests, each when it appeared.",
                 samples: [MetricSample(counters.manifestErrors)]),
             MetricFamily(
-                .counter, "martlet_installation_repairs_total", help: "Pins and links restored after somebody removed them.",
+                .counter, "martlet_installation_repairs_total",
+                help: "Pins and links restored after somebody removed them.",
                 samples: [MetricSample(counters.installationRepairs)]),
             MetricFamily(
                 .counter, "martlet_stale_sockets_destroyed_total",

@@ -34,7 +34,8 @@ extension Datapath: DatapathStore {
         try arrays.withLock { (arrays) throws(StoreError) in
             let room = arrays.slots.count
             for run in writes.runs where Int(run.word) + Int(run.count) > room {
-                throw StoreError(map: .slots, operation: .write, errno: 0, reason: "word \(run.word) is beyond the arena")
+                throw StoreError(
+                    map: .slots, operation: .write, errno: 0, reason: "word \(run.word) is beyond the arena")
             }
             writes.forEach { word, words in arrays.slots.writeAll(from: Int(word), Array(words)) }
         }

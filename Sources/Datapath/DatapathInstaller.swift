@@ -32,7 +32,8 @@ struct DatapathInstaller {
 
     static func openObject() throws(BPFError) -> BPFObject {
         try unsafe BPFObject(
-            name: "sock", image: UnsafeRawBufferPointer(start: martlet_sock_object(), count: martlet_sock_object_size()))
+            name: "sock", image: UnsafeRawBufferPointer(start: martlet_sock_object(), count: martlet_sock_object_size())
+        )
     }
 
     /// Sizes the maps that are to be made, and takes those that are pinned already, with the sizes that they have.

@@ -47,9 +47,11 @@ package struct InstallationFacts: Sendable {
         var maps: [Map] = []
         var missing: [MapName] = []
         for name in MapName.allCases {
-            guard let info = try pinned({ () throws(BPFError) in
-                try MapDescriptor.open(pinned: folder.pin(of: name)).info()
-            }) else {
+            guard
+                let info = try pinned({ () throws(BPFError) in
+                    try MapDescriptor.open(pinned: folder.pin(of: name)).info()
+                })
+            else {
                 missing.append(name)
                 continue
             }

@@ -66,7 +66,8 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         switch self {
         case .forwarded: "sent to a backend"
         case .noEndpoints: "refused: the service has no usable endpoint anywhere (REJ-1)"
-        case .noLocalEndpoints: "dropped: usable endpoints are on other nodes only, and the policy is Local (TP-3, TP-7)"
+        case .noLocalEndpoints:
+            "dropped: usable endpoints are on other nodes only, and the policy is Local (TP-3, TP-7)"
         case .sourceRange: "dropped: loadBalancerSourceRanges exclude the client (LBSR-1)"
         case .unknownPort: "refused: the address is a service's, the port is not (SVC-12)"
         case .bindProtected: "bind refused: the port is a NodePort"

@@ -35,7 +35,8 @@ package struct PinFolder: Hashable, Sendable {
         guard BPFFileSystem.isMounted(at: path) else {
             throw BPFError(
                 operation: "use the pin folder", object: path, errno: EINVAL,
-                detail: "it is not in a BPF file system; mount one there, or choose a folder below \(BPFFileSystem.conventionalPath)"
+                detail:
+                    "it is not in a BPF file system; mount one there, or choose a folder below \(BPFFileSystem.conventionalPath)"
             )
         }
     }

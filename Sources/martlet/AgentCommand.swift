@@ -31,7 +31,9 @@ struct AgentCommand: AsyncParsableCommand {
             valueName: "directory"))
     var cgroup: String?
 
-    @Option(help: ArgumentHelp("A cgroup2 directory whose sockets are left alone; may be repeated.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("A cgroup2 directory whose sockets are left alone; may be repeated.", valueName: "directory")
+    )
     var skipCgroup: [String] = []
 
     @Option(help: ArgumentHelp("Where the state file for `martlet status` is written.", valueName: "folder"))

@@ -8,7 +8,8 @@ struct InputOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A directory or file of Kubernetes manifests, YAML or JSON.",
-            discussion: "Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over.",
+            discussion:
+                "Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over.",
             valueName: "path"))
     var manifests: String
 

@@ -53,14 +53,16 @@ import Testing
         var tolerance: Double
     }
 
-    @Test("weights give shares in proportion", arguments: [
-        WeightCase(testDescription: "1:2:3", weights: [1, 2, 3], tolerance: 0.005),
-        WeightCase(testDescription: "100:100:50", weights: [100, 100, 50], tolerance: 0.005),
-        WeightCase(testDescription: "90:10", weights: [90, 10], tolerance: 0.005),
-        WeightCase(testDescription: "1000:1", weights: [1000, 1], tolerance: 0.001),
-        WeightCase(
-            testDescription: "one heavy of fifty", weights: [50] + Array(repeating: 1, count: 49), tolerance: 0.005),
-    ])
+    @Test(
+        "weights give shares in proportion",
+        arguments: [
+            WeightCase(testDescription: "1:2:3", weights: [1, 2, 3], tolerance: 0.005),
+            WeightCase(testDescription: "100:100:50", weights: [100, 100, 50], tolerance: 0.005),
+            WeightCase(testDescription: "90:10", weights: [90, 10], tolerance: 0.005),
+            WeightCase(testDescription: "1000:1", weights: [1000, 1], tolerance: 0.001),
+            WeightCase(
+                testDescription: "one heavy of fifty", weights: [50] + Array(repeating: 1, count: 49), tolerance: 0.005),
+        ])
     private func weightedShares(_ given: WeightCase) {
         let members = zip(Self.addresses(given.weights.count), given.weights).map {
             MaglevTable.Member(address: $0, weight: $1)

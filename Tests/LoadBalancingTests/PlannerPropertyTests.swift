@@ -93,7 +93,8 @@ import Testing
             for family in port.families {
                 for frontend in family.frontends {
                     #expect(
-                        seen.insert(FrontendAddress(address: frontend.address, protocol: port.name.protocolKind)).inserted)
+                        seen.insert(FrontendAddress(address: frontend.address, protocol: port.name.protocolKind))
+                            .inserted)
                     #expect(frontend.address.address.family == family.family)
                     expectDisposition(frontend, in: family)
                 }

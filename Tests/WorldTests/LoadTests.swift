@@ -59,9 +59,10 @@ struct LoadTests {
             #expect(try eventually(within: .seconds(20)) { try load.statistics().ok > 100 })
             #expect(try load.statistics().failed == 0)
             try server.stop()
-            #expect(try eventually(within: .seconds(20)) {
-                try load.statistics().failures.keys.contains { $0.hasSuffix(" ECONNREFUSED") }
-            })
+            #expect(
+                try eventually(within: .seconds(20)) {
+                    try load.statistics().failures.keys.contains { $0.hasSuffix(" ECONNREFUSED") }
+                })
             try web.serve(transport, port: 80, as: "after")
             #expect(try eventually(within: .seconds(20)) { try load.statistics().servers["after", default: 0] > 100 })
             let end = try load.stop()

@@ -25,8 +25,10 @@ struct SocketTests {
             #expect(try connection.peer() == SocketAddress("10.0.1.2", 80))
             for size in [0, 10, 5000] {
                 let answer = try connection.request(size: size)
-                #expect(answer == Answer(
-                    server: "web", client: "10.0.1.3:4000", local: "10.0.1.2:80", requestSize: max(size, 6)))
+                #expect(
+                    answer
+                        == Answer(
+                            server: "web", client: "10.0.1.3:4000", local: "10.0.1.2:80", requestSize: max(size, 6)))
             }
             let mapped = try client.connect(.tcp, web.v4, 80, family: .mapped)
             #expect(try mapped.peer() == SocketAddress("::ffff:10.0.1.2", 80))
@@ -47,9 +49,10 @@ struct SocketTests {
             let second = try client.connect(.tcp, web.v4, 81, bind: bind, reuse: true)
             #expect(try first.request().client == "10.0.1.3:4000")
             #expect(try second.request().client == "10.0.1.3:4000")
-            #expect(try refusal {
-                try client.connect(.tcp, web.v4, 80, bind: bind)
-            } == "EADDRINUSE")
+            #expect(
+                try refusal {
+                    try client.connect(.tcp, web.v4, 80, bind: bind)
+                } == "EADDRINUSE")
         }
     }
 
@@ -108,9 +111,10 @@ struct SocketTests {
             #expect(try eventually { try !kept.check().alive })
             let datagram = try client.connect(.udp, web.v4, 53)
             try datagram.send()
-            #expect(try eventually {
-                try datagram.check() == CheckAlive.Reply(alive: false, error: "ECONNREFUSED")
-            })
+            #expect(
+                try eventually {
+                    try datagram.check() == CheckAlive.Reply(alive: false, error: "ECONNREFUSED")
+                })
         }
     }
 
@@ -118,9 +122,10 @@ struct SocketTests {
     func silence() async throws {
         try await withPair { _, client in
             let socket = try client.openDatagram(.v4)
-            #expect(try refusal {
-                try socket.receive(within: .milliseconds(20))
-            } == "ETIMEDOUT")
+            #expect(
+                try refusal {
+                    try socket.receive(within: .milliseconds(20))
+                } == "ETIMEDOUT")
             try client.kill()
             let error = #expect(throws: WorldError.self) { try socket.local() }
             guard case .silentProbe("client", _) = error else {

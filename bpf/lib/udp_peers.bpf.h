@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The services that an unconnected UDP socket talks to, as pages of a few peers each. A socket keeps the backend that it
- * first got from a service while that stays in the set (BAL-2), so its list grows with services, not with datagrams.
+ * The services that an unconnected UDP socket talks to, as pages of a few peers each. A socket keeps the backend that
+ * it first got from a service while that stays in the set (BAL-2), so its list grows with services, not with datagrams.
  */
 #ifndef MARTLET_LIB_UDP_PEERS_H
 #define MARTLET_LIB_UDP_PEERS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Small programs that a test attaches: two that count and refuse at connect(), two for TCX, and iterators that walk a hash
+// Small programs that a test attaches: two that count and refuse at connect(), two for TCX, iterators that walk a hash
 // and the kernel's maps.
 
 #include <linux/bpf.h>
@@ -9,132 +9,132 @@
 #pragma clang diagnostic ignored "-Wunused-parameter"
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 4);
-	__type(key, __u32);
-	__type(value, __u64);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 4);
+    __type(key, __u32);
+    __type(value, __u64);
 } hook_counts SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1000);
-	__type(key, __u32);
-	__type(value, __u64);
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 1000);
+    __type(key, __u32);
+    __type(value, __u64);
 } hook_elements SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
+    __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
 } hook_cgroups SEC(".maps");
 
 static __always_inline void count(__u32 index)
 {
-	__u64 *value = bpf_map_lookup_elem(&hook_counts, &index);
+    __u64 *value = bpf_map_lookup_elem(&hook_counts, &index);
 
-	if (value)
-		__sync_fetch_and_add(value, 1);
+    if (value)
+        __sync_fetch_and_add(value, 1);
 }
 
 /// Counts in element 0 and lets the call go on.
 SEC("cgroup/connect4")
 int count_connect(struct bpf_sock_addr *ctx)
 {
-	count(0);
-	return 1;
+    count(0);
+    return 1;
 }
 
 /// Counts in element 1 and refuses the call.
 SEC("cgroup/connect4")
 int refuse_connect(struct bpf_sock_addr *ctx)
 {
-	count(1);
-	return 0;
+    count(1);
+    return 0;
 }
 
 /// Counts in element 2 if the caller is in the cgroup of slot 0, else in element 3.
 SEC("cgroup/connect4")
 int compare_cgroup(struct bpf_sock_addr *ctx)
 {
-	count(bpf_current_task_under_cgroup(&hook_cgroups, 0) == 1 ? 2 : 3);
-	return 1;
+    count(bpf_current_task_under_cgroup(&hook_cgroups, 0) == 1 ? 2 : 3);
+    return 1;
 }
 
 /// TCX: count and hand on to the next program (TCX_NEXT is -1).
 SEC("tc")
 int count_ingress(struct __sk_buff *skb)
 {
-	count(0);
-	return -1;
+    count(0);
+    return -1;
 }
 
 SEC("tc")
 int count_ingress_too(struct __sk_buff *skb)
 {
-	count(1);
-	return -1;
+    count(1);
+    return -1;
 }
 
 SEC("xdp")
 int count_xdp(struct xdp_md *ctx)
 {
-	count(2);
-	return XDP_PASS;
+    count(2);
+    return XDP_PASS;
 }
 
 struct seq_file;
 struct bpf_map;
 
 struct bpf_iter_meta {
-	struct seq_file *seq;
-	__u64 session_id;
-	__u64 seq_num;
+    struct seq_file *seq;
+    __u64 session_id;
+    __u64 seq_num;
 } __attribute__((preserve_access_index));
 
 struct bpf_iter__bpf_map_elem {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-	void *key;
-	void *value;
+    struct bpf_iter_meta *meta;
+    struct bpf_map *map;
+    void *key;
+    void *value;
 } __attribute__((preserve_access_index));
 
 struct bpf_iter__bpf_map {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
+    struct bpf_iter_meta *meta;
+    struct bpf_map *map;
 } __attribute__((preserve_access_index));
 
 struct hook_element {
-	__u32 key;
-	__u32 pad;
-	__u64 value;
+    __u32 key;
+    __u32 pad;
+    __u64 value;
 };
 
 /// Writes key and value of each element.
 SEC("iter/bpf_map_elem")
 int dump_elements(struct bpf_iter__bpf_map_elem *ctx)
 {
-	struct hook_element element = {};
-	__u32 *key = ctx->key;
-	__u64 *value = ctx->value;
+    struct hook_element element = {};
+    __u32 *key = ctx->key;
+    __u64 *value = ctx->value;
 
-	if (!key || !value)
-		return 0;
-	element.key = *key;
-	element.value = *value;
-	bpf_seq_write(ctx->meta->seq, &element, sizeof(element));
-	return 0;
+    if (!key || !value)
+        return 0;
+    element.key = *key;
+    element.value = *value;
+    bpf_seq_write(ctx->meta->seq, &element, sizeof(element));
+    return 0;
 }
 
 /// Writes one byte per map of the kernel.
 SEC("iter/bpf_map")
 int dump_maps(struct bpf_iter__bpf_map *ctx)
 {
-	__u8 mark = 1;
+    __u8 mark = 1;
 
-	if (ctx->map)
-		bpf_seq_write(ctx->meta->seq, &mark, sizeof(mark));
-	return 0;
+    if (ctx->map)
+        bpf_seq_write(ctx->meta->seq, &mark, sizeof(mark));
+    return 0;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

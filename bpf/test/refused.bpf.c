@@ -7,7 +7,7 @@
 SEC("xdp")
 int read_beyond_end(struct xdp_md *ctx)
 {
-	return *(__u8 *)(long)ctx->data;
+    return *(__u8 *)(long)ctx->data;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -28,7 +28,8 @@ final class Stage {
         self.world = world
         node = try world.addNode("worker-1", zone: "zone-a", addresses: ["192.168.50.1", "fd50::1"])
         servers = try (1...3).map { number in
-            let pod = try world.nodes[0].addPod("web-\(number)", addresses: ["10.0.1.1\(number)", "fd00:1::1\(number)"])
+            let pod = try world.nodes[0].addPod(
+                "web-\(number)", addresses: ["10.0.1.1\(number)", "fd00:1::1\(number)"])
             try pod.serve(.tcp, port: 8080)
             try pod.serve(.udp, port: 5353)
             try pod.serve(.tcp, port: 5353)
@@ -85,7 +86,8 @@ final class Stage {
         ]
         for frontend in frontends {
             let answers = try client.ask(frontend.transport, frontend.address, frontend.port, count: 60)
-            let place = "\(SocketAddress(frontend.address, frontend.port))/\(frontend.transport == .tcp ? "TCP" : "UDP")"
+            let place =
+                "\(SocketAddress(frontend.address, frontend.port))/\(frontend.transport == .tcp ? "TCP" : "UDP")"
             let shares = answers.servers.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
             say("  \(frontend.kind.padded(15))\(place.padded(28))\(shares.joined(separator: ", "))")
             guard answers.total == 60, answers.servers.count == frontend.servers else {

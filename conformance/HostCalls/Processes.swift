@@ -111,7 +111,7 @@ package func signal(_ pid: Int32, _ number: Int32) throws(CallFailure) {
 package func startTime(ofProcess pid: Int32) -> UInt64? {
     guard let text = try? readText("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return nil }
     let fields = text[text.index(after: end)...].split(separator: " ")
-    return fields.count > 19 ? UInt64(fields[19]) : nil // field 22 of proc(5); the text after ")" begins with field 3
+    return fields.count > 19 ? UInt64(fields[19]) : nil  // field 22 of proc(5); the text after ")" begins with field 3
 }
 
 package func ownProcessIdentifier() -> Int32 {
@@ -150,6 +150,6 @@ private func withCStrings<Result>(
 ) -> Result {
     var pointers = unsafe strings.map { unsafe strdup($0) }
     unsafe pointers.append(nil)
-    defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+    defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
     return unsafe pointers.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress!) }
 }

@@ -22,7 +22,7 @@ package enum Transport: String, Codable, Sendable, CaseIterable {
         switch self {
         case .tcp: Int32(IPPROTO_TCP)
         case .udp: Int32(IPPROTO_UDP)
-        case .mptcp: 262 // IPPROTO_MPTCP of linux/in.h
+        case .mptcp: 262  // IPPROTO_MPTCP of linux/in.h
         }
     }
 }

@@ -15,10 +15,12 @@ private final class ThreadBody {
 package func startThread(_ body: @escaping @Sendable () -> Void) throws(CallFailure) {
     let box = unsafe Unmanaged.passRetained(ThreadBody(body))
     var thread = pthread_t()
-    let result = unsafe pthread_create(&thread, nil, { pointer in
-        unsafe Unmanaged<ThreadBody>.fromOpaque(pointer!).takeRetainedValue().run()
-        return nil
-    }, box.toOpaque())
+    let result = unsafe pthread_create(
+        &thread, nil,
+        { pointer in
+            unsafe Unmanaged<ThreadBody>.fromOpaque(pointer!).takeRetainedValue().run()
+            return nil
+        }, box.toOpaque())
     if result != 0 {
         unsafe box.release()
         throw CallFailure("pthread_create", errno: result)

@@ -73,7 +73,7 @@ struct LoadSlot {
                 self.exchange = exchange
                 return judge(reply.bytes)
             }
-        } catch where error.errno == ETIMEDOUT && error.call == "recv" {
+        } catch  where error.errno == ETIMEDOUT && error.call == "recv" {
             self.exchange = exchange
             return .waiting
         } catch {

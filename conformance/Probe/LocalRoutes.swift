@@ -19,13 +19,14 @@ struct LocalRoutes {
     private init() throws(CallFailure) {
         // DESTINATION LENGTH SOURCE LENGTH NEXTHOP METRIC REFERENCES USES FLAGS INTERFACE, numbers in hexadecimal
         let lines = try readText("/proc/net/ipv6_route").split(separator: "\n")
-        routes = Set(lines.compactMap { line in
-            let fields = line.split(separator: " ")
-            guard fields.count == 10, fields[1] == "80", let flags = UInt32(fields[8], radix: 16),
-                flags & Self.localFlag != 0
-            else { return nil }
-            return Route(address: String(fields[0]), interface: String(fields[9]))
-        })
+        routes = Set(
+            lines.compactMap { line in
+                let fields = line.split(separator: " ")
+                guard fields.count == 10, fields[1] == "80", let flags = UInt32(fields[8], radix: 16),
+                    flags & Self.localFlag != 0
+                else { return nil }
+                return Route(address: String(fields[0]), interface: String(fields[9]))
+            })
     }
 
     private func contains(_ placed: AwaitAddresses.Placed) -> Bool {

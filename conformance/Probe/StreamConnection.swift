@@ -60,5 +60,5 @@ func replySize(requestedBy request: [UInt8]) -> Int {
     guard request.starts(with: prefix.utf8) else { return 0 }
     let digits = request.dropFirst(prefix.utf8.count).prefix { $0 != UInt8(ascii: ";") }
     guard digits.count <= 6, let size = Int(String(decoding: digits, as: UTF8.self)) else { return 0 }
-    return min(size, 65_507) // the largest UDP payload over IPv4
+    return min(size, 65_507)  // the largest UDP payload over IPv4
 }

@@ -2,9 +2,9 @@
 // end and reaps it: a child that dies with its parent is tied to the very thread that started it, so that thread must
 // live as long as the child, which threads of the concurrency pool do not.
 
-package import HostCalls
 import Dispatch
 import Glibc
+package import HostCalls
 import Synchronization
 
 /// A running or ended child.

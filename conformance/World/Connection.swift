@@ -42,7 +42,7 @@ package struct Connection {
         try send(payload, size: size, to: to)
         let reply = try receive(within: limit)
         guard let answer = reply.answer else {
-            throw .refused(by: probe.name, CallFailure("answer", reply.payload, errno: 74)) // EBADMSG
+            throw .refused(by: probe.name, CallFailure("answer", reply.payload, errno: 74))  // EBADMSG
         }
         return answer
     }

@@ -94,7 +94,7 @@ package final class Probe {
                 } catch {
                     throw .silentProbe(name, reason: "it wrote \(String(decoding: line, as: UTF8.self)): \(error)")
                 }
-                if response.id != id { continue } // the reply to a call that was given up
+                if response.id != id { continue }  // the reply to a call that was given up
                 if let result = response.result { return result }
                 throw .refused(by: name, response.failure ?? CallFailure("reply", errno: 0))
             }
@@ -104,9 +104,11 @@ package final class Probe {
 
     private func receive(until end: ContinuousClock.Instant) throws(WorldError) {
         let left = ContinuousClock.now.duration(to: end).wholeMilliseconds
-        guard left > 0, try onHost({ () throws(CallFailure) in
-            try channel.waitReadable(milliseconds: Int32(clamping: left))
-        }) else { throw .silentProbe(name, reason: "no reply in time; \(process.errorOutput)") }
+        guard left > 0,
+            try onHost({ () throws(CallFailure) in
+                try channel.waitReadable(milliseconds: Int32(clamping: left))
+            })
+        else { throw .silentProbe(name, reason: "no reply in time; \(process.errorOutput)") }
         let bytes = (try? channel.read(upTo: 65536)) ?? []
         guard !bytes.isEmpty else {
             let status = process.wait(within: .seconds(1)).map { "\($0)" } ?? "no exit status"
