@@ -11,14 +11,14 @@ public struct BPFIterator: ~Copyable, Sendable {
 
     /// Links an iterator that walks kernel objects (tasks, sockets, routes, …).
     public init(_ program: borrowing BPFProgram) throws(BPFError) {
-        label = program.label
         let result = program.withDescriptor { bpf_link_create($0, 0, BPF_TRACE_ITER, nil) }
         link = try Descriptor(adopting: result, "link iterator", program.label)
+        label = program.label
     }
 
     /// Links an iterator that walks the elements of one map (`iter/bpf_map_elem`, `iter/bpf_sk_storage_map`).
     public init(_ program: borrowing BPFProgram, over map: borrowing MapDescriptor) throws(BPFError) {
-        label = "\(program.label) over \(map.label)"
+        let name = "\(program.label) over \(map.label)"
         let result = program.withDescriptor { program in
             map.withDescriptor { map in
                 var info = bpf_iter_link_info()
@@ -32,7 +32,8 @@ public struct BPFIterator: ~Copyable, Sendable {
                 }
             }
         }
-        link = try Descriptor(adopting: result, "link iterator", label)
+        link = try Descriptor(adopting: result, "link iterator", name)
+        label = name
     }
 
     /// Walks everything once and returns what the program wrote. Blocks for as long as the walk takes.

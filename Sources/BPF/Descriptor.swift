@@ -10,10 +10,11 @@ struct Descriptor: ~Copyable, Sendable {
     /// Takes ownership of what a system call or libbpf returned, or throws the error that it returned instead.
     ///
     /// - Parameter result: a descriptor, or a negative error number (libbpf's convention).
-    init(
-        adopting result: Int32, _ operation: @autoclosure () -> String, _ object: @autoclosure () -> String
-    ) throws(BPFError) {
-        number = try check(result, operation(), object())
+    ///
+    /// The texts are no autoclosures: one that refers to `self` in an initializer of a noncopyable type makes the compiler
+    /// (Swift 6.3) take the assignment of the descriptor for a second one, and close a number that was never ours.
+    init(adopting result: Int32, _ operation: String, _ object: String) throws(BPFError) {
+        number = try check(result, operation, object)
     }
 
     deinit {

@@ -114,6 +114,19 @@ struct IteratorTests {
         }
     }
 
+    @Test("A walk over more elements than the kernel does in one call, without any output, comes to its end")
+    func longSilence() throws {
+        // The kernel gives up after a million objects without output (EAGAIN) and wants to be asked again.
+        let total = 1_200_000
+        let object = try TestObject.hooks.load()
+        let elements = try BPFMap<UInt32, UInt64>(
+            try MapDescriptor.create(.hash, name: "t", keySize: 4, valueSize: 8, maxEntries: UInt32(total)))
+        try elements.update(keys: (0..<UInt32(total)).map { $0 }, values: Array(repeating: 1, count: total))
+        let iterator = try BPFIterator(try object.program(named: "pass_elements"), over: elements.descriptor)
+        #expect(try iterator.read() == [])
+        #expect(try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).lookup(3) == UInt64(total))
+    }
+
     @Test("An iterator over the kernel's maps sees at least this test's own")
     func overKernel() throws {
         let object = try TestObject.hooks.load()

@@ -126,6 +126,17 @@ int dump_elements(struct bpf_iter__bpf_map_elem *ctx)
     return 0;
 }
 
+/// Looks at each element and writes nothing.
+SEC("iter/bpf_map_elem")
+int pass_elements(struct bpf_iter__bpf_map_elem *ctx)
+{
+	__u64 *value = ctx->value;
+
+	if (value && *value)
+		count(3);
+	return 0;
+}
+
 /// Writes one byte per map of the kernel.
 SEC("iter/bpf_map")
 int dump_maps(struct bpf_iter__bpf_map *ctx)
