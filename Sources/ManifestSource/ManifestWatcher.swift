@@ -59,7 +59,7 @@ package struct ManifestWatcher: Sendable {
 
 package struct ManifestUpdates: AsyncSequence, Sendable {
     fileprivate let signals: AsyncStream<Void>
-    fileprivate let mailbox: ManifestMailbox
+    let mailbox: ManifestMailbox
 
     package func makeAsyncIterator() -> Iterator {
         Iterator(signals: signals.makeAsyncIterator(), mailbox: mailbox)

@@ -41,12 +41,13 @@ package enum YAMLText {
             throw TextProblem("has \(bytes.count) bytes; at most \(limits.bytes) are read")
         }
         // Yams keeps a pointer to the text while it parses, which short strings do not have: they live in registers.
-        let padding = bytes.count < 64 ? [UInt8](repeating: UInt8(ascii: "\n"), count: 64) : []
+        let padding = bytes.count < 64 ? Array("\n# too short for a heap".utf8) : []
         guard let text = String(validating: bytes + padding, as: UTF8.self) else {
             throw TextProblem(line: lineOfInvalidUTF8(bytes), "is not UTF-8 text")
         }
         if let problem = AliasCheck.problem(in: bytes) { throw problem }
-        var budget = limits.values
+        // Text without aliases holds fewer values than bytes; ten times that is room for honest aliases.
+        var budget = min(limits.values, 10 * bytes.count + 10_000)
         do {
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
             var documents: [YAMLDocument] = []
@@ -59,7 +60,11 @@ package enum YAMLText {
         } catch let problem as TextProblem {
             throw problem
         } catch let error as YamlError {
-            throw error.problem
+            var problem = error.problem
+            // What is missing at the end of the text is not to be looked for in the padding.
+            let lastLine = bytes.count { $0 == UInt8(ascii: "\n") } + 1
+            problem.line = problem.line.map { min($0, lastLine) }
+            throw problem
         } catch {
             throw TextProblem("cannot be parsed: \(error)")
         }
