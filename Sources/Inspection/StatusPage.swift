@@ -109,6 +109,7 @@ package struct StatusPage: Sendable {
 
     /// In MiB or KiB, one digit after the point; as the kernel accounts it.
     static func memory(_ bytes: UInt64) -> String {
+        guard bytes >= 1 << 10 else { return "\(bytes) B" }
         let (unit, name): (UInt64, String) = bytes >= 1 << 20 ? (1 << 20, "MiB") : (1 << 10, "KiB")
         let tenths = (bytes * 10 + unit / 2) / unit
         return "\(tenths / 10).\(tenths % 10) \(name)"

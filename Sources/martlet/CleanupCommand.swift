@@ -31,7 +31,7 @@ struct CleanupCommand: ParsableCommand {
     var force = false
 
     func run() throws {
-        let cleanup = try Cleanup.perform(pin.folder, force: force, stateFolder: state.stateFolder)
+        let cleanup = try perform()
         switch format.output {
         case .table: Console.show(cleanup.text(for: pin.folder))
         case .json: Console.show(try JSONText.encode(cleanup))
@@ -41,5 +41,13 @@ struct CleanupCommand: ParsableCommand {
             Console.diagnose("left \(pin.folder.path), which holds also \(cleanup.foreign.joined(separator: ", "))")
         }
         guard cleanup.failures.isEmpty else { throw ExitCode(Launcher.Status.failed) }
+    }
+    private func perform() throws -> Cleanup {
+        do {
+            return try Cleanup.perform(pin.folder, force: force, stateFolder: state.stateFolder)
+        } catch DatapathError.agentIsRunning(let folder) {
+            Console.diagnose("an agent is using \(folder) and would put everything back; stop it first, or give --force")
+            throw ExitCode(Launcher.Status.failed)
+        }
     }
 }

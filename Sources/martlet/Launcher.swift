@@ -11,6 +11,7 @@ enum Launcher {
     }
 
     /// - Parameter arguments: those of the process unless given.
+    @MainActor
     static func run(_ root: any ParsableCommand.Type, _ arguments: [String]? = nil) async -> Never {
         do {
             var command = try root.parseAsRoot(arguments)
@@ -24,7 +25,7 @@ enum Launcher {
             let code = root.exitCode(for: error)
             let text = root.fullMessage(for: error)
             if !text.isEmpty {
-                if code.isSuccess { Console.show(text + "\n") } else { write(text + "\n") }
+                if code.isSuccess { Console.show(text + "\n") } else { Console.complain(text + "\n") }
             }
             exit(status(of: code))
         }
@@ -33,10 +34,5 @@ enum Launcher {
     /// ArgumentParser ends with 64 (EX_USAGE of sysexits.h) where the contract of the command line says 2.
     static func status(of code: ExitCode) -> Int32 {
         code == .validationFailure ? Status.usage : code.rawValue
-    }
-
-    private static func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = unsafe Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
 }

@@ -1,8 +1,6 @@
-// How a command shows what it found: the options that every inspecting command has, and the one place that writes to
-// standard output.
+// How a command shows what it found: the options that every inspecting command has. Writing is Console's.
 
 import ArgumentParser
-import Glibc
 import Inspection
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -33,17 +31,5 @@ struct ListOptions: ParsableArguments {
         case .table: Console.show(listing.table)
         case .json: Console.show(try listing.json())
         }
-    }
-}
-
-/// Results go to standard output, everything else to standard error.
-enum Console {
-    static func show(_ text: String) {
-        print(text, terminator: "")
-    }
-
-    static func diagnose(_ sentence: String) {
-        let line = Array("martlet: \(sentence)\n".utf8)
-        _ = unsafe write(STDERR_FILENO, line, line.count)
     }
 }

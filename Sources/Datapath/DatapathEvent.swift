@@ -1,0 +1,68 @@
+// One event of the datapath with Swift's types: the struct dp_event of bpf/abi/observe.h, decoded. Words and times for people
+// are made from it elsewhere.
+
+import CDatapathABI
+import DatapathImage
+package import NetworkTypes
+
+package struct DatapathEvent: Hashable, Sendable {
+    /// Which kind of call it was.
+    package enum Hook: String, CaseIterable, Sendable {
+        case connect
+        case sendmsg
+        case bind
+    }
+
+    /// CLOCK_MONOTONIC.
+    package var timeNanoseconds: UInt64
+    /// Nil for an outcome that this build does not know.
+    package var outcome: Outcome?
+    package var outcomeNumber: UInt8
+    /// Nil for a hook that this build does not know.
+    package var hook: Hook?
+    /// Thread group id in the initial pid namespace.
+    package var processID: UInt32
+    /// Name of the task, at most 15 bytes.
+    package var command: String
+    /// IANA number.
+    package var protocolNumber: UInt8
+    /// What was dialled, or bound to.
+    package var frontend: AddressAndPort
+    /// Nil when no backend was chosen.
+    package var backend: AddressAndPort?
+    /// Zero when no service is concerned.
+    package var serviceID: UInt32
+    package var socketCookie: UInt64
+    package var namespaceCookie: UInt64
+
+    init(_ record: dp_event) {
+        timeNanoseconds = record.time_ns
+        outcome = Outcome(rawValue: UInt32(record.outcome))
+        outcomeNumber = record.outcome
+        hook = Hook(record.hook)
+        processID = record.process_id
+        command = unsafe withUnsafeBytes(of: record.command) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        protocolNumber = record.protocol
+        frontend = AddressAndPort(
+            address: record.frontend.ipAddress, port: UInt16(bigEndian: record.frontend_port_be))
+        let address = AddressAndPort(
+            address: record.backend.ipAddress, port: UInt16(bigEndian: record.backend_port_be))
+        backend = address.port == 0 ? nil : address
+        serviceID = record.service_id
+        socketCookie = record.socket_cookie
+        namespaceCookie = record.netns_cookie
+    }
+}
+
+extension DatapathEvent.Hook {
+    fileprivate init?(_ number: UInt8) {
+        switch UInt32(number) {
+        case DP_HOOK_CONNECT.rawValue: self = .connect
+        case DP_HOOK_SENDMSG.rawValue: self = .sendmsg
+        case DP_HOOK_BIND.rawValue: self = .bind
+        case _: return nil
+        }
+    }
+}
