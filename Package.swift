@@ -122,6 +122,12 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .testTarget(
+            name: "ManifestSourceTests",
+            dependencies: [
+                "ManifestSource", "NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "LoadBalancingTests", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(

@@ -12,7 +12,7 @@ struct Martlet: ParsableCommand {
         version: Version.current,
         subcommands: [
             AgentCommand.self, PlanCommand.self, ServicesCommand.self, BackendsCommand.self, FrontendsCommand.self,
-            StatusCommand.self, CleanupCommand.self,
+            StatusCommand.self, MonitorCommand.self, CleanupCommand.self,
         ])
 
     static func main() async {

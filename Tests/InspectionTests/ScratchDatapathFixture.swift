@@ -40,7 +40,7 @@ final class TestCGroup {
         let script = "echo $$ > \(path)/cgroup.procs || exit 99; \(line)"
         let words: [String] = ["bash", "-c", script]
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe arguments.forEach { unsafe free($0) } }
         try #require(unsafe posix_spawn(&child, "/bin/bash", nil, nil, &arguments, environ) == 0)
         var status: Int32 = 0
         while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
