@@ -173,9 +173,8 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
-                "ManifestSource", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
-                "martlet-probe",
+                "BPF", "Datapath", "DatapathImage", "DatapathTestSupport", "LoadBalancing", "NetworkTypes", "Reconciler",
+                "ServiceModel",
             ],
             swiftSettings: strict),
     ],

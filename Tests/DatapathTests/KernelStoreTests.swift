@@ -1,0 +1,159 @@
+// The store over the kernel's maps keeps the same contract as the one in memory that the Reconciler's tests use; and what
+// it writes is what a program and a second process read.
+
+import BPF
+import Datapath
+import DatapathImage
+import DatapathTestSupport
+import Glibc
+import LoadBalancing
+import NetworkTypes
+import Reconciler
+import ServiceModel
+import Testing
+
+/// A datapath on a cgroup without processes, in a pin folder of its own; gone at the end.
+private final class Scratch {
+    let folder: PinFolder
+    let cgroup: String
+
+    init() throws {
+        let name = "martlet-store-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        let root = try #require(try CGroup2.mountPoint())
+        folder = PinFolder(path: "\(BPFFileSystem.conventionalPath)/\(name)")
+        cgroup = "\(root)/\(name)"
+        try #require(unsafe mkdir(cgroup, 0o755) == 0)
+    }
+
+    deinit {
+        try? BPFFileSystem.removeTree(folder.path)
+        _ = unsafe rmdir(cgroup)
+    }
+
+    func install(_ sizes: MapSizes = MapSizes(frontends: 8192, backends: 8192, slotWords: 65536, services: 8192)) throws
+        -> Datapath
+    {
+        try Datapath(
+            installing: DatapathSettings(pinFolder: folder, cgroup: cgroup, sizes: sizes, hostNamespaceCookie: 1))
+    }
+}
+
+@Suite("The kernel store", .serialized)
+struct KernelStoreTests {
+    private func plans(_ count: Int) -> [DatapathImage.Change] {
+        (0..<count).map { number in
+            let name = ServicePortName(
+                service: ObjectName(namespace: "test", name: "s\(number)"), portName: "http", protocol: .tcp)
+            let address = IPAddress(ipv4: 0xac1e_0000 + UInt32(number))
+            let backends = (1...3).map { index in
+                Backend(
+                    address: AddressAndPort(
+                        address: IPAddress(ipv4: 0x0a00_0000 + UInt32(number * 4 + index)), port: 8080))
+            }
+            let frontend = FrontendPlan(
+                kind: .clusterIP, address: AddressAndPort(address: address, port: 80), externalTo: .cluster,
+                internalTo: .cluster)
+            let family = FamilyPlan(
+                family: .ipv4, cluster: backends, serving: backends.map(\.address), frontends: [frontend])
+            return (name, ServicePortPlan(name: name, port: 80, families: [family]))
+        }
+    }
+
+    @Test("keeps the contract of DatapathStore")
+    func contract() throws {
+        let scratch = try Scratch()
+        #expect(StoreContract.violations(of: try scratch.install()) == [])
+    }
+
+    @Test("a second reconciler that restores from the maps finds nothing to write, and removes what nobody claims")
+    func restoring() async throws {
+        let scratch = try Scratch()
+        let all = plans(300)
+        let datapath = try scratch.install()
+        let first = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
+        await first.apply(all, now: .now)
+        let before = try datapath.contents()
+        let again = Reconciler(store: FrozenStore(before), limits: ImageLimits(), seed: 1)
+        try await again.restore(now: .now)
+        #expect(await again.apply(all, now: .now).errors.isEmpty)
+        #expect(await again.counters.transactions == 0)
+        await again.apply(all.prefix(100).map { ($0.name, nil) }, now: .now)
+        #expect(await again.counters.removed[.frontends] == 200)
+    }
+
+    @Test("a second agent on the same pin folder is refused while the first one lives")
+    func locking() throws {
+        let scratch = try Scratch()
+        let datapath = try scratch.install()
+        #expect(throws: DatapathError.self) { try scratch.install() }
+        withExtendedLifetime(datapath) {}
+    }
+
+    @Test("a frontend that does not fit costs only itself, and is programmed when there is room")
+    func fullMap() async throws {
+        let scratch = try Scratch()
+        let datapath = try scratch.install(MapSizes(frontends: 10, backends: 8192, slotWords: 65536, services: 8192))
+        let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
+        let all = plans(7)
+        await reconciler.apply(all, now: .now)
+        // Each service has a frontend and a wildcard.
+        #expect(try datapath.maps.frontends.count() == 10)
+        let failed = await reconciler.failedFrontends
+        #expect(failed.count == 4)
+        await reconciler.apply(all.prefix(3).map { ($0.name, nil) }, now: .now)
+        #expect(await reconciler.failedFrontends.isEmpty)
+        #expect(try datapath.maps.frontends.count() == 8)
+    }
+
+    @Test("an audit repairs what somebody else changed in the maps, and counts it")
+    func auditing() async throws {
+        let scratch = try Scratch()
+        let datapath = try scratch.install()
+        let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
+        await reconciler.apply(plans(20), now: .now)
+        let good = try datapath.contents()
+
+        let victim = try #require(good.frontends.keys.sorted().first { !$0.isWildcard })
+        try datapath.deleteFrontends([victim])
+        try datapath.writeBackends([.init(id: 3, record: .free)])
+        let report = await reconciler.audit(now: .now)
+        #expect(try #require(report.audit).differences == 2)
+        #expect(try datapath.contents() == good)
+        #expect(await reconciler.audit(now: .now).audit?.differences == 0)
+    }
+
+    @Test("pins and links that somebody removed are restored, with the state that was in the maps")
+    func installation() async throws {
+        let scratch = try Scratch()
+        let datapath = try scratch.install()
+        let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
+        await reconciler.apply(plans(5), now: .now)
+        #expect(try datapath.repairInstallation() == [])
+        try BPFFileSystem.unpin("\(scratch.folder.path)/maps/frontends")
+        try BPFFileSystem.unpin("\(scratch.folder.path)/links/connect4")
+        #expect(try datapath.repairInstallation() == ["pin of map frontends", "link of hook connect4"])
+        #expect(try DatapathMaps.open(scratch.folder).frontends.count() == 10)
+        #expect(try datapath.repairInstallation() == [])
+    }
+}
+
+/// Contents that can be read and are not written: for looking at what a reconciler would do.
+private struct FrozenStore: DatapathStore {
+    private let frozen: MapContents
+
+    init(_ contents: MapContents) { frozen = contents }
+
+    func contents() -> MapContents { frozen }
+    func writeSlots(_ writes: SlotWrites) {}
+    func writeBackends(_ writes: [Transaction.BackendWrite]) {}
+    func writeServices(_ writes: [Transaction.ServiceWrite]) {}
+    func deleteServices(_ ids: [UInt32]) {}
+    func updateFrontends(_ updates: [Transaction.FrontendUpdate]) {}
+    func deleteFrontends(_ keys: [FrontendKey]) {}
+    func updateNodePorts(_ keys: [NodePortKey]) {}
+    func deleteNodePorts(_ keys: [NodePortKey]) {}
+    func updateServiceCIDRs(_ prefixes: [PrefixKey]) {}
+    func deleteServiceCIDRs(_ prefixes: [PrefixKey]) {}
+    func forgetAffinity(_ lost: [LostAffinity]) {}
+    func destroyStaleSockets(_ stale: [StaleSockets]) {}
+}
