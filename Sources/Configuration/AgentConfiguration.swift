@@ -1,0 +1,126 @@
+// What a configuration file decides, whichever of the two kinds it is: Martlet's own, or the one that kube-proxy's users
+// have. Plain values with every default filled in; flags go before them, which is up to the command line.
+
+package import LoadBalancing
+package import NetworkTypes
+import ServiceModel
+
+package struct AgentConfiguration: Hashable, Sendable {
+    /// The node's name where the file overrides the hostname: trimmed, in lower case (NODE-1). KubeProxyConfiguration only.
+    package var hostnameOverride: String?
+    /// The API server's kubeconfig file, `clientConnection.kubeconfig`. KubeProxyConfiguration only.
+    package var kubeconfig: String?
+    /// Where metrics are served; nil: nowhere. Default 127.0.0.1:10249.
+    package var metricsAddress: AddressAndPort? = AgentConfiguration.defaultMetricsAddress
+    package var datapath = DatapathConfiguration()
+    /// How often the maps are compared with what they should hold; nil: never. Default one minute.
+    package var auditInterval: Duration? = .seconds(60)
+    /// How long replaced slots and backends stay for programs that still read them. Default 30 seconds.
+    package var gracePeriod: Duration = .seconds(30)
+    /// What is accepted but means something else than its author may think, the file's top-level fields first.
+    package var notices: [ConfigurationNotice] = []
+
+    /// Everything but the node's name.
+    private var settings = NodeSettings(nodeName: "")
+
+    package static let defaultMetricsAddress = AddressAndPort(address: IPAddress(ipv4: 0x7f00_0001), port: 10249)
+
+    /// Martlet's defaults, for running without a file: node ports on the node's primary addresses and not on loopback
+    /// (NP-1, NP-6, as kube-proxy's nftables mode), no local detector, no masquerading of ClusterIP traffic, random choice.
+    package init() {}
+
+    /// What the rules read of the configuration, for the node of this name.
+    package func nodeSettings(nodeName: String) -> NodeSettings {
+        var named = settings
+        named.nodeName = nodeName
+        return named
+    }
+
+    mutating func change(_ change: (inout NodeSettings) -> Void) {
+        change(&settings)
+    }
+}
+
+/// What the file says about the datapath itself. Nil and absent: Datapath's own default, or a flag.
+package struct DatapathConfiguration: Hashable, Sendable {
+    /// Where maps and links are pinned.
+    package var pinFolder: String?
+    /// The cgroup2 directory whose sockets are served, with all below it.
+    package var cgroup: String?
+    /// cgroup2 directories whose sockets are left alone. Default none.
+    package var skipCgroups: [String] = []
+    /// Destroy TCP sockets too when their endpoint stops serving, not only UDP ones. Default false.
+    package var terminatesTCPConnections = false
+    /// Refuse bind() to ports that node ports hold. Default true.
+    package var bindProtection = true
+    /// Sizes of maps that are not the default ones.
+    package var mapSizes: [MapSize: UInt32] = [:]
+
+    package init() {}
+}
+
+/// The maps whose size can be chosen; raw values are the fields of `mapSizes`.
+package enum MapSize: String, Hashable, Sendable, CaseIterable {
+    /// Entries: frontends of all services, plus a wildcard for each ClusterIP.
+    case frontends
+    /// Elements: distinct backends of all services.
+    case backends
+    /// Words of 8 bytes, for backend sets and Maglev tables.
+    case slots
+    /// Service ports.
+    case services
+    /// Distinct node ports.
+    case nodePorts
+    case serviceCIDRs
+    /// Connected sockets with reverse state.
+    case connections
+    /// Pages of unconnected UDP sockets, one for every four services of a socket.
+    case udpPages
+    /// Clients with session affinity.
+    case affinity
+    /// Bytes of the event ring: a power of two of at least 4096.
+    case eventBytes
+}
+
+/// Something that the file says and that is accepted, but has not the effect that its author may expect.
+package struct ConfigurationNotice: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// Nobody knows the field; kube-proxy warns as well (FLAG-1).
+        case unknownField
+        /// kube-proxy knows the field; Martlet accepts and does not use it.
+        case notUsed
+        /// The value has an effect of its own here.
+        case different
+    }
+
+    package var kind: Kind
+    /// Path of the field, such as `conntrack.maxPerCore`.
+    package var field: String
+    package var message: String
+
+    package init(_ kind: Kind, _ field: String, _ message: String) {
+        self.kind = kind
+        self.field = field
+        self.message = message
+    }
+}
+
+extension ConfigurationNotice: CustomStringConvertible {
+    package var description: String { "\(field): \(message)" }
+}
+
+/// The file cannot be used (FLAG-3): all that is wrong with it, ordered by field, at least one.
+package struct ConfigurationError: Hashable, Sendable, Error {
+    package var problems: [FieldMessage]
+
+    package struct FieldMessage: Hashable, Sendable, CustomStringConvertible {
+        package var field: String
+        package var message: String
+
+        package var description: String { field.isEmpty ? message : "\(field): \(message)" }
+    }
+}
+
+extension ConfigurationError: CustomStringConvertible {
+    package var description: String { problems.map(\.description).joined(separator: "; ") }
+}

@@ -1,0 +1,157 @@
+// `martlet.dev/v1alpha1` `MartletConfiguration`. Strict: a field that nobody knows is an error, since a misspelt setting
+// must not be silently without effect.
+
+import LoadBalancing
+import NetworkTypes
+import ServiceModel
+
+enum MartletFields {
+    static let apiVersion = "martlet.dev/v1alpha1"
+    static let kind = "MartletConfiguration"
+
+    /// The fields of each section.
+    static let sections: [(path: String, fields: Set<String>)] = [
+        (
+            "",
+            [
+                "apiVersion", "kind", "nodePortAddresses", "localhostNodePorts", "detectLocal", "masqueradeAll",
+                "serviceCIDRs", "algorithm", "allowServiceExternalIPs", "bindAddress", "metricsBindAddress", "mapSizes",
+                "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
+                "pinFolder",
+            ]
+        ),
+        ("detectLocal", ["mode", "clusterCIDRs", "bridgeInterface", "interfaceNamePrefix"]),
+        ("mapSizes", Set(MapSize.allCases.map(\.rawValue))),
+    ]
+}
+
+enum MartletDecoder {
+    static func decode(_ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration) {
+        for section in MartletFields.sections {
+            for field in reader.fields(of: section.path) where !section.fields.contains(field) {
+                reader.fail(section.path.field(field), "is not a field of MartletConfiguration")
+            }
+        }
+        decodeRules(&reader, into: &configuration)
+        decodeDetector(&reader, into: &configuration)
+        decodeDatapath(&reader, into: &configuration)
+        decodeAddresses(&reader, into: &configuration)
+        decodeIntervals(&reader, into: &configuration)
+    }
+
+    private static func decodeRules(_ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration) {
+        let addresses = reader.read("") { (root) throws(FieldProblem) in try root.strings("nodePortAddresses") } ?? []
+        if let parsed = NodePortAddressList.parse(addresses, allowsAll: true, whenEmpty: .primary, &reader) {
+            configuration.change { $0.nodePortAddresses = parsed }
+        }
+        if let flag = bool("localhostNodePorts", &reader) { configuration.change { $0.localhostNodePorts = flag } }
+        if let flag = bool("masqueradeAll", &reader) { configuration.change { $0.masqueradeAll = flag } }
+        if let flag = bool("allowServiceExternalIPs", &reader) { configuration.change { $0.externalIPsAllowed = flag } }
+        let ranges = reader.read("") { (root) throws(FieldProblem) in try root.strings("serviceCIDRs") } ?? []
+        let serviceCIDRs = reader.cidrs(ranges) { "serviceCIDRs[\($0)]" }
+        configuration.change { $0.serviceCIDRs = serviceCIDRs }
+        if let name = text("algorithm", &reader) {
+            if let algorithm = Service.Algorithm(rawValue: name) {
+                configuration.change { $0.defaultAlgorithm = algorithm }
+            } else {
+                reader.fail("algorithm", "\(FieldValue.quoted(name)) is neither random nor maglev")
+            }
+        }
+    }
+
+    private static func decodeDetector(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
+    ) {
+        let section = "detectLocal"
+        let texts = reader.read(section) { (detect) throws(FieldProblem) in try detect.strings("clusterCIDRs") } ?? []
+        let input = DetectorInput(
+            mode: reader.read(section) { (detect) throws(FieldProblem) in try detect.string("mode") ?? "" } ?? "",
+            modeField: "detectLocal.mode",
+            clusterCIDRs: reader.cidrs(texts) { "detectLocal.clusterCIDRs[\($0)]" },
+            clusterCIDRField: "detectLocal.clusterCIDRs",
+            bridge: reader.read(section) { (detect) throws(FieldProblem) in try detect.string("bridgeInterface") ?? "" } ?? "",
+            prefix: reader.read(section) { (detect) throws(FieldProblem) in
+                try detect.string("interfaceNamePrefix") ?? ""
+            } ?? "")
+        for field in input.fieldsOfOtherModes {
+            reader.fail("detectLocal.\(field)", "has no effect in this mode")
+        }
+        if let detector = input.detector(&reader) { configuration.change { $0.localDetector = detector } }
+    }
+
+    private static func decodeDatapath(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
+    ) {
+        configuration.datapath.pinFolder = path("pinFolder", &reader)
+        configuration.datapath.cgroup = path("cgroup", &reader)
+        let skipped = reader.read("") { (root) throws(FieldProblem) in try root.strings("skipCgroups") } ?? []
+        for (index, path) in skipped.enumerated() where !path.hasPrefix("/") {
+            reader.fail("skipCgroups[\(index)]", "\(FieldValue.quoted(path)) does not begin with '/'")
+        }
+        configuration.datapath.skipCgroups = skipped
+        if let flag = bool("terminateTCPConnections", &reader) { configuration.datapath.terminatesTCPConnections = flag }
+        if let flag = bool("bindProtection", &reader) { configuration.datapath.bindProtection = flag }
+        for size in MapSize.allCases {
+            let number = reader.read("mapSizes") { (sizes) throws(FieldProblem) in try sizes.integer(size.rawValue) }
+            guard let number = number ?? nil else { continue }
+            guard let entries = UInt32(exactly: number), (1...MapSize.limit).contains(entries) else {
+                reader.fail("mapSizes.\(size.rawValue)", "\(number) is not within 1…\(MapSize.limit)")
+                continue
+            }
+            if size == .eventBytes, entries < 4096 || entries.nonzeroBitCount != 1 {
+                reader.fail("mapSizes.eventBytes", "\(number) is not a power of two of at least 4096")
+            }
+            configuration.datapath.mapSizes[size] = entries
+        }
+    }
+
+    private static func decodeAddresses(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
+    ) {
+        if let address = BindAddress.parse(text("bindAddress", &reader), &reader) {
+            configuration.change { $0.bindAddress = address }
+        }
+        guard let metrics = text("metricsBindAddress", &reader) else { return }
+        configuration.metricsAddress =
+            metrics.isEmpty ? nil : BindAddress.withPort(metrics, defaultPort: nil, "metricsBindAddress", &reader)
+    }
+
+    private static func decodeIntervals(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
+    ) {
+        if let interval = duration("auditInterval", &reader) {
+            configuration.auditInterval = interval == .zero ? nil : interval
+        }
+        if let period = duration("gracePeriod", &reader) { configuration.gracePeriod = period }
+    }
+}
+
+extension MartletDecoder {
+    private static func bool(_ key: String, _ reader: inout ConfigurationReader) -> Bool? {
+        reader.read("") { (root) throws(FieldProblem) in try root.bool(key) } ?? nil
+    }
+
+    private static func text(_ key: String, _ reader: inout ConfigurationReader) -> String? {
+        reader.read("") { (root) throws(FieldProblem) in try root.string(key) } ?? nil
+    }
+
+    private static func path(_ key: String, _ reader: inout ConfigurationReader) -> String? {
+        guard let path = text(key, &reader) else { return nil }
+        if !path.hasPrefix("/") { reader.fail(key, "\(FieldValue.quoted(path)) does not begin with '/'") }
+        return path
+    }
+
+    private static func duration(_ key: String, _ reader: inout ConfigurationReader) -> Duration? {
+        guard let text = text(key, &reader) else { return nil }
+        guard let duration = DurationText.parse(text), duration >= .zero else {
+            reader.fail(key, "\(FieldValue.quoted(text)) is not a duration (such as 30s)")
+            return nil
+        }
+        return duration
+    }
+}
+
+extension MapSize {
+    /// Beyond any memory: 2^28 entries of the smallest map are 2 GiB.
+    fileprivate static let limit: UInt32 = 1 << 28
+}
