@@ -20,7 +20,7 @@ extension DatapathImage {
                 let isShown = shown.contains { $0.overlaps(Int(range.lowerBound)..<Int(range.upperBound)) }
                 if isShown { rest.slotRanges.append(range) } else { space.free(slotRange: range) }
             }
-            if shown.isEmpty {
+            if visible.isEmpty {
                 free(batch, into: &transaction)
             } else {
                 rest.backendIDs = batch.backendIDs

@@ -10,23 +10,34 @@ extension DatapathImage {
     package init(restoring contents: MapContents, limits: ImageLimits) {
         self.init(limits: limits)
         holdsUnclaimed = true
-        for (id, record) in contents.services.sorted(by: { $0.key < $1.key }) { services.restore(id, record: record) }
-        restoreBackends(contents)
         let restored = RestoredSpace(contents, slotWords: limits.slotWords)
-        for id in restored.namedBackends where space.reserveBackend(id) { unclaimed.backendIDs.append(id) }
+        restoreServices(contents)
+        restoreBackends(contents, restored.namedBackends)
         space.restoreArena(occupied: restored.occupied)
         restoreFrontends(contents, restored)
         frontends.restore(nodePorts: contents.nodePorts)
         serviceCIDRs.restore(contents.serviceCIDRs)
     }
 
-    private mutating func restoreBackends(_ contents: MapContents) {
-        for (index, record) in contents.backends.enumerated().dropFirst() where !record.isFree {
-            let id = UInt32(index)
-            if !space.restoreBackend(id, record: record), space.backends.isUsed(id) {
+    /// A name, or a backend, may be there twice: when it went and came back shortly before the restart, the first one was
+    /// still in its grace period. The one that frontends use counts.
+    private mutating func restoreServices(_ contents: MapContents) {
+        let inUse = Set(contents.frontends.values.map(\.serviceID))
+        let ids = contents.services.keys.sorted()
+        for id in ids.filter(inUse.contains) + ids.filter({ !inUse.contains($0) }) {
+            if let record = contents.services[id] { services.restore(id, record: record) }
+        }
+    }
+
+    private mutating func restoreBackends(_ contents: MapContents, _ inUse: Set<UInt32>) {
+        let ids = (0..<UInt32(contents.backends.count)).filter { $0 > 0 && !contents.backends[Int($0)].isFree }
+        for id in ids.filter(inUse.contains) + ids.filter({ !inUse.contains($0) }) {
+            if !space.restoreBackend(id, record: contents.backends[Int(id)]), space.backends.isUsed(id) {
                 unclaimed.backendIDs.append(id)
             }
         }
+        // Named by a set, although free: not to be given to somebody else while the set can be seen.
+        for id in inUse where space.reserveBackend(id) { unclaimed.backendIDs.append(id) }
     }
 
     private mutating func restoreFrontends(_ contents: MapContents, _ restored: RestoredSpace) {

@@ -9,7 +9,7 @@ extension MapContents: CustomStringConvertible {
     /// Sorted; a section without entries is left out, so that empty maps give the empty text.
     package var description: String {
         let sections: [(title: String, lines: [String])] = [
-            ("frontends", frontends.keys.sorted().map { describe($0) }),
+            ("frontends", frontends.keys.sorted().map { text(of: $0) }),
             ("backends", backends.filter { !$0.isFree }.map(Self.describe).sorted()),
             ("services", services.values.map(Self.describe).sorted()),
             ("node ports", nodePorts.sorted(by: <).map(Self.describe)),
@@ -19,7 +19,8 @@ extension MapContents: CustomStringConvertible {
             .map { section in "\(section.title)\n" + section.lines.map { "  \($0)\n" }.joined() }.joined()
     }
 
-    private func describe(_ key: FrontendKey) -> String {
+    /// What the frontend does: its section of `description`.
+    package func text(of key: FrontendKey) -> String {
         guard let record = frontends[key] else { return "\(key)" }
         var words = ["\(key)", record.kindText]
         if record.fields.service_id != 0 {

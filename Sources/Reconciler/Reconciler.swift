@@ -168,6 +168,7 @@ package actor Reconciler {
     private func write(
         _ transaction: Transaction, now: ContinuousClock.Instant, into report: inout ReconcilerReport
     ) {
+        let waiting = pending.flippedKeys
         let all = pending.followed(by: transaction)
         var run = TransactionRun(store: store, image: image, counters: counters)
         run.perform(all)
@@ -176,6 +177,10 @@ package actor Reconciler {
         reasons = run.reasons
         report.errors += run.errors
         if !transaction.quarantined.isEmpty { graces.append((transaction.generation, now + settings.grace)) }
+        // What these frontends showed until now may belong to any earlier transaction: its grace period begins now.
+        if !waiting.isSubset(of: pending.flippedKeys), let last = graces.last {
+            graces = [(last.generation, now + settings.grace)]
+        }
         if !pending.isEmpty {
             retry.failed(at: now, using: &random)
         } else {
@@ -243,5 +248,12 @@ package actor Reconciler {
         var report = report
         report.next = [retry.next, graces.map(\.end).min(), nextAudit].compactMap { $0 }.min()
         return report
+    }
+}
+
+extension Transaction {
+    /// The frontends that change or go.
+    fileprivate var flippedKeys: Set<FrontendKey> {
+        Set(frontends.map(\.key)).union(removedFrontends.map(\.key))
     }
 }

@@ -49,7 +49,7 @@ struct VisibleSpace {
     mutating func show(_ record: FrontendRecord, at key: FrontendKey, in maps: MapContents) {
         let choices = [record.fields.internal, record.fields.external]
         let use = Use(
-            words: Array(Set(record.slotRanges.flatMap { Array($0) })),
+            words: Array(Set(record.slotRanges.flatMap { Array($0.clamped(to: 0..<maps.slots.count)) })),
             backends: Set(choices.flatMap { Self.members(of: $0, in: maps) }))
         for word in use.words { wordCounts[word, default: 0] += 1 }
         for id in use.backends { backendCounts[id, default: 0] += 1 }
