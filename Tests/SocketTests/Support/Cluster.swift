@@ -1,12 +1,8 @@
 // What the scenarios play on: a node with servers and a client, the real agent on it, and services that are published
 // and changed through manifests, as users do. A change is in force when the call that made it returns.
 
-import BPF
-import Datapath
-import DatapathImage
 import Foundation
 import HostCalls
-import NetworkTypes
 import ProbeProtocol
 import World
 
@@ -25,7 +21,9 @@ final class Cluster {
         var tellsAddresses = true
         /// A pod's cgroup to leave out, by the pod's name; it is made beside the client.
         var skippedPod: String?
-        /// Whether ServiceCIDRs are known.
+        /// Whether there is another node, worker-2, without an agent but with a server, far-1.
+        var hasRemoteServer = false
+        /// Those that a ServiceCIDR object names.
         var serviceCIDRs: [String] = []
         var startsAgent = true
         var agentOptions: [String] = []
@@ -37,12 +35,14 @@ final class Cluster {
     let client: Probe
     /// web-1, web-2, …: each serves TCP and UDP on 8080, all addresses.
     let servers: [Probe]
+    /// On another node, where the layout has one.
+    let remoteServer: Probe?
     let skippedPod: Probe?
     let layout: Layout
     private let pins: String
     private(set) var manifests: Manifests
     private(set) var agent: ChildProcess?
-    private var maps: DatapathMaps?
+    let maps: ProgrammedMaps
     private var number = 0
 
     static let nodeName = "worker-1"
@@ -58,8 +58,10 @@ final class Cluster {
             return pod
         }
         client = try node.addPod("client", addresses: ["10.0.1.100", "fd00:1::100"])
+        remoteServer = layout.hasRemoteServer ? try Self.makeRemoteServer(in: world) : nil
         skippedPod = try layout.skippedPod.map { try node.addPod($0, addresses: ["10.0.1.101", "fd00:1::101"]) }
         pins = try world.mountPins() + "/martlet"
+        maps = ProgrammedMaps(pinFolder: pins)
         manifests = Manifests(folder: try world.makeFolder("manifests"))
         manifests.setNode(
             Self.nodeName, zone: layout.zone, addresses: layout.tellsAddresses ? node.addresses : [],
@@ -68,10 +70,23 @@ final class Cluster {
         if layout.startsAgent { try startAgent() }
     }
 
-    var pinFolder: PinFolder { PinFolder(path: pins) }
+    private static func makeRemoteServer(in world: World) throws -> Probe {
+        let other = try world.addNode("worker-2", zone: "zone-b", addresses: ["192.168.50.2", "fd50::2"])
+        let pod = try other.addPod("far-1", addresses: ["10.0.2.11", "fd00:2::11"])
+        try pod.serveEcho()
+        return pod
+    }
 
-    /// The servers as endpoints, all ready.
+    /// The servers of this node as endpoints, all ready.
     var endpoints: [EndpointObject] { servers.map { EndpointObject($0) } }
+
+    /// The server on the other node as an endpoint.
+    var remoteEndpoint: EndpointObject {
+        get throws {
+            guard let remoteServer else { throw ClusterError(description: "this cluster has no other node") }
+            return EndpointObject(remoteServer, on: "worker-2")
+        }
+    }
 
     // MARK: The agent
 
@@ -135,63 +150,26 @@ final class Cluster {
         try apply()
     }
 
-    /// Changes what is published, all at once. Without an agent it is only written.
-    func change(_ body: (inout Manifests) -> Void) throws {
+    /// Changes what the next publishing tells the agent.
+    func prepare(_ body: (inout Manifests) -> Void) {
         body(&manifests)
-        try apply()
     }
 
-    /// Returns when everything that follows from earlier changes has been done as well, such as destroying sockets: the
-    /// agent does one thing after the other.
+    /// Publishes what is prepared. When this returns, everything that follows from earlier changes has been done as well,
+    /// such as destroying sockets: the agent does one thing after the other.
     func settle() throws { try apply() }
 
     private func apply() throws {
         try manifests.write()
         guard let agent else { return }
-        let marker = FrontendKey(
-            AddressAndPort(address: IPAddress(Manifests.markerAddress)!, port: manifests.version), protocol: .tcp)
         let isApplied = try eventually(within: .seconds(20), every: .milliseconds(2)) { () throws in
             if let status = agent.exitStatus {
                 throw ClusterError(description: "the agent ended with \(status):\n\(agent.errorOutput)")
             }
-            return try withMaps { maps in try maps.frontends.lookup(marker) != nil } ?? false
+            return try maps.hold(Manifests.markerAddress, port: manifests.version)
         }
         guard isApplied else {
             throw ClusterError(description: "version \(manifests.version) is not in force:\n\(agent.errorOutput)")
         }
-    }
-
-    // MARK: Looking inside
-
-    /// Nil while there is no datapath yet.
-    func withMaps<Result>(_ body: (borrowing DatapathMaps) throws -> Result) throws -> Result? {
-        if maps == nil { maps = try? DatapathMaps.open(pinFolder) }
-        guard maps != nil else { return nil }
-        return try body(maps!)
-    }
-}
-
-extension Probe {
-    /// Serves TCP and UDP on a port, on all addresses.
-    func serveEcho(port: UInt16 = 8080) throws {
-        try serve(.tcp, port: port)
-        try serve(.udp, port: port)
-    }
-
-    /// `ask` of an address with its port.
-    func ask(
-        _ transport: Transport, _ to: SocketAddress, family: AddressFamily? = nil, count: Int = 1,
-        timeout: Duration = .seconds(2), requestSize: Int = 0, replySize: Int = 0, unconnected: Bool = false
-    ) throws -> Answers {
-        try ask(
-            transport, to.address, to.port, family: family, count: count, timeout: timeout, requestSize: requestSize,
-            replySize: replySize, unconnected: unconnected)
-    }
-
-    /// `connect` to an address with its port.
-    func connect(
-        _ transport: Transport, _ to: SocketAddress, family: AddressFamily? = nil, timeout: Duration = .seconds(2)
-    ) throws -> Connection {
-        try connect(transport, to.address, to.port, family: family, timeout: timeout)
     }
 }

@@ -1,6 +1,7 @@
 // The ways in which a program can dial: what most behaviours must hold for, one by one.
 
 import HostCalls
+import ProbeProtocol
 import Testing
 import World
 
@@ -59,7 +60,12 @@ extension Probe {
 
 extension ServiceObject {
     /// Where this dial finds the service.
-    func frontend(_ kind: FrontendKind = .clusterIP, _ dial: Dial, on node: Node) -> SocketAddress {
+    func frontend(_ kind: FrontendKind, _ dial: Dial, on node: Node) -> SocketAddress {
         frontend(kind, dial.transport, dial.family, on: node)
+    }
+
+    /// Its ClusterIP.
+    func frontend(_ dial: Dial, on node: Node) -> SocketAddress {
+        frontend(.clusterIP, dial, on: node)
     }
 }

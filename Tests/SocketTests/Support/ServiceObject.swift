@@ -35,7 +35,7 @@ struct ServiceObject: Sendable {
 
     /// The address to dial, on the first port of the transport. `node` is the node's own address for a NodePort.
     func frontend(
-        _ kind: FrontendKind = .clusterIP, _ transport: Transport = .tcp, _ family: AddressFamily = .v4, on node: Node
+        _ kind: FrontendKind, _ transport: Transport, _ family: AddressFamily, on node: Node
     ) -> SocketAddress {
         let port = ports.first { $0.transport == (transport == .mptcp ? .tcp : transport) }
         let isV6 = family == .v6
