@@ -178,6 +178,13 @@ let package = Package(
                 "martlet-probe",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "SocketTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol", "World",
+                "martlet", "martlet-probe",
+            ],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu2x
 )
