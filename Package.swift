@@ -177,6 +177,13 @@ let package = Package(
                 "ServiceModel",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "SocketTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol", "World",
+                "martlet", "martlet-probe",
+            ],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu2x
 )
