@@ -51,6 +51,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Configuration", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
+            swiftSettings: strict),
+        .target(
             name: "ManifestSource",
             dependencies: ["NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
@@ -85,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink", "NetworkTypes",
+                "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink", "NetworkTypes",
                 "ServiceModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -121,6 +124,9 @@ let package = Package(
         .testTarget(name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            swiftSettings: strict),
         .testTarget(
             name: "ManifestSourceTests",
             dependencies: [

@@ -2,11 +2,9 @@
 
 import Agent
 import ArgumentParser
-import BPF
+import Configuration
 import Datapath
-import LoadBalancing
 import Logging
-import Netlink
 import NetworkTypes
 
 struct AgentCommand: AsyncParsableCommand {
@@ -15,39 +13,48 @@ struct AgentCommand: AsyncParsableCommand {
         abstract: "Run the agent: follow the manifests and keep the datapath as they say.",
         discussion: """
             Installs the socket hooks in a cgroup2 directory, or adopts those that an earlier run left in the pin folder, and \
-            follows the manifests. Stopping it, however it ends, leaves traffic flowing as programmed; `martlet cleanup` \
-            takes the datapath down. Runs as root, or with CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, and CAP_SYS_ADMIN for \
-            entering network namespaces.
+            follows the manifests. Stopping it, however it ends, leaves traffic flowing as programmed; 'martlet cleanup' \
+            takes the datapath down. Flags go before the configuration file.
+
+            Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; and CAP_SYS_ADMIN and CAP_SYS_PTRACE for finding sockets \
+            of removed endpoints in the network namespaces of pods.
+
+            EXAMPLES
+              martlet agent --manifests /etc/martlet --node worker-1
+              martlet agent --manifests /etc/martlet --config /etc/martlet.yaml --log-level debug
+              martlet agent --manifests web.yaml --cgroup /sys/fs/cgroup/lab --pin-folder /sys/fs/bpf/lab
             """)
 
     @OptionGroup var input: InputOptions
+    @OptionGroup var place: PlaceOptions
 
-    @Option(help: ArgumentHelp("Where maps and links are pinned; names this datapath.", valueName: "folder"))
-    var pinFolder = PinFolder.conventional.path
-
-    @Option(
-        help: ArgumentHelp(
-            "The cgroup2 directory whose sockets are served, with all below it. Default: the root of cgroup2.",
-            valueName: "directory"))
-    var cgroup: String?
-
-    @Option(
-        help: ArgumentHelp("A cgroup2 directory whose sockets are left alone; may be repeated.", valueName: "directory")
-    )
-    var skipCgroup: [String] = []
-
-    @Option(help: ArgumentHelp("Where the state file for `martlet status` is written.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the state file for 'martlet status' is written.", valueName: "folder"))
     var stateFolder = "/run/martlet"
 
     @Option(
         help: ArgumentHelp(
-            "Address and port for /metrics and /healthz; empty for none.", valueName: "address:port"))
-    var metricsBindAddress = "127.0.0.1:10249"
+            "How long replaced records stay readable before their space is reused: 500ms, 2s, 1m. Default: 30s.",
+            valueName: "duration"),
+        transform: duration)
+    var gracePeriod: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "How often the maps are compared with what they should hold, and repaired; 0s: never. Default: 1m.",
+            valueName: "duration"),
+        transform: duration)
+    var auditInterval: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "Address and port for /metrics and /healthz; empty for none. Default: 127.0.0.1:10249.",
+            valueName: "address:port"))
+    var metricsBindAddress: String?
 
     @Option(
         help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"),
         transform: { text in
-            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is not a level") }
+            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is not a level.") }
             return level
         })
     var logLevel: Logger.Level = .info
@@ -55,21 +62,31 @@ struct AgentCommand: AsyncParsableCommand {
     func run() async throws {
         var log = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = logLevel
-        let cookie = try NetworkNamespace.current().cookie()
-        var metrics: AddressAndPort?
-        if !metricsBindAddress.isEmpty {
-            guard let address = AddressAndPort(metricsBindAddress) else {
-                throw ValidationError("--metrics-bind-address: '\(metricsBindAddress)' is not an address with a port")
-            }
-            metrics = address
-        }
-        guard let cgroup = try cgroup ?? CGroup2.mountPoint() else { throw ValidationError("no cgroup2") }
+        let configuration = try input.configuration()
+        for notice in configuration.notices { log.warning("configuration: \(notice)") }
+        let node = try input.nodeSettings(configuration)
         let settings = AgentSettings(
-            manifests: input.manifests, node: try input.nodeSettings(),
-            datapath: DatapathSettings(
-                pinFolder: PinFolder(path: pinFolder), cgroup: cgroup, hostNamespaceCookie: cookie,
-                skipCgroups: skipCgroup),
-            metricsAddress: metrics, stateFolder: stateFolder)
+            manifests: input.manifests, node: node, datapath: try place.datapath(configuration.datapath, node),
+            gracePeriod: gracePeriod ?? configuration.gracePeriod,
+            auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
+            metricsAddress: try metricsAddress(configuration), stateFolder: stateFolder)
         try await Daemon(settings: settings, nodeAddresses: try input.addresses(), log: log).run()
     }
+
+    private func metricsAddress(_ configuration: AgentConfiguration) throws -> AddressAndPort? {
+        guard let text = metricsBindAddress else { return configuration.metricsAddress }
+        guard !text.isEmpty else { return nil }
+        guard let address = AddressAndPort(text) else {
+            throw ValidationError("--metrics-bind-address: '\(text)' is not an address with a port.")
+        }
+        return address
+    }
+}
+
+/// As in configuration files: `500ms`, `2s`, `1m30s`.
+@Sendable private func duration(_ text: String) throws -> Duration {
+    guard let duration = DurationText.parse(text), duration >= .zero else {
+        throw ValidationError("'\(text)' is not a duration such as 500ms, 2s or 1m.")
+    }
+    return duration
 }

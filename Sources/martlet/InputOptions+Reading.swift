@@ -1,6 +1,7 @@
 // Reading the shared input at once, for the commands that answer from manifests alone.
 
 import ArgumentParser
+import Configuration
 import LoadBalancing
 import ManifestSource
 import NetworkTypes
@@ -19,7 +20,7 @@ extension InputOptions {
         if contents.facts.isEmpty, let problem = contents.problems.first(where: { $0.file == manifests }) {
             throw ManifestsUnreadable(problem: problem)
         }
-        var planner = Planner(settings: try nodeSettings(), nodeAddresses: try addresses())
+        var planner = Planner(settings: try nodeSettings(try configuration()), nodeAddresses: try addresses())
         _ = planner.apply(contents.facts.map(\.change))
         return ManifestReading(planner: planner, problems: contents.problems)
     }

@@ -1,8 +1,12 @@
 // The input that the agent, plan and explain share: manifests, the node, its configuration and its addresses.
 
 import ArgumentParser
+import Configuration
+import Foundation
 import LoadBalancing
+import ManifestSource
 import NetworkTypes
+import ServiceModel
 
 struct InputOptions: ParsableArguments {
     @Option(
@@ -13,7 +17,7 @@ struct InputOptions: ParsableArguments {
             valueName: "path"))
     var manifests: String
 
-    @Option(help: ArgumentHelp("This node's name, as in the slices' nodeName.", valueName: "name"))
+    @Option(help: ArgumentHelp("This node's name, as in the slices' nodeName. Default: the host's name.", valueName: "name"))
     var node: String?
 
     @Option(
@@ -27,9 +31,28 @@ struct InputOptions: ParsableArguments {
             valueName: "addresses"))
     var nodeAddresses: String?
 
-    func nodeSettings() throws -> NodeSettings {
-        guard let node else { throw ValidationError("--node must be given.") }
-        return NodeSettings(nodeName: node)
+    /// What the file says, or the defaults without one.
+    func configuration() throws -> AgentConfiguration {
+        guard let config else { return AgentConfiguration() }
+        do {
+            let documents = try YAMLText.parse(Array(try Data(contentsOf: URL(fileURLWithPath: config))))
+            guard let document = documents.first, documents.count == 1 else {
+                throw ConfigurationUnusable(file: config, reason: "has \(documents.count) documents, not one")
+            }
+            return try AgentConfiguration.decode(document.value)
+        } catch let problem as TextProblem {
+            throw ConfigurationUnusable(file: config, reason: problem.line.map { "line \($0): " } ?? "" + problem.message)
+        } catch let error as ConfigurationError {
+            throw ConfigurationUnusable(file: config, reason: "\(error)")
+        } catch let error as CocoaError {
+            throw ConfigurationUnusable(file: config, reason: "cannot be read (\(error.localizedDescription))")
+        }
+    }
+
+    func nodeSettings(_ configuration: AgentConfiguration) throws -> NodeSettings {
+        let name = try NodeName.resolve(
+            flag: node, configuration: configuration, hostname: ProcessInfo.processInfo.hostName)
+        return configuration.nodeSettings(nodeName: name)
     }
 
     func addresses() throws -> [IPAddress]? {
@@ -50,4 +73,11 @@ extension Substring {
         while text.last == " " { text.removeLast() }
         return text
     }
+}
+
+/// The configuration file cannot be used: which, and everything that is wrong with it.
+struct ConfigurationUnusable: Error, CustomStringConvertible {
+    var file: String
+    var reason: String
+    var description: String { "\(file): \(reason)" }
 }
