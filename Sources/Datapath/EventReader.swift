@@ -106,7 +106,9 @@ private struct EventLock: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// By name as well: a process that is being started may still have a copy of the descriptor.
     deinit {
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 }

@@ -7,8 +7,9 @@ extension PinFolder {
     /// Whether some process holds the folder as ``lock()`` does.
     ///
     /// A shared lock is tried without waiting, and given up at once: it fails while an agent has its exclusive one,
-    /// any number of askers succeed side by side, and the folder is theirs for the two system calls between asking and
-    /// closing. An agent that starts in that very moment fails as if another one were running, and is started again by
+    /// any number of askers succeed side by side, and the folder is theirs for the time between two system calls. It is
+    /// given up by name, not by closing: a process that is being started from this one has copies of its descriptors
+    /// until it runs its own program. An agent that starts in that very moment fails as if another one were running, and is started again by
     /// its supervisor.
     ///
     /// - Returns: false as well when there is no such folder.
@@ -19,7 +20,10 @@ extension PinFolder {
             throw .kernel(BPFError(operation: "open the pin folder", object: path, errno: errno))
         }
         defer { close(descriptor) }
-        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return false }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else {
+            flock(descriptor, LOCK_UN)
+            return false
+        }
         guard errno == EWOULDBLOCK else {
             throw .kernel(BPFError(operation: "ask for the lock of the pin folder", object: path, errno: errno))
         }

@@ -24,7 +24,7 @@ struct CleanupTests {
         let now = Date(timeIntervalSince1970: 0)
         try AgentStatus(pid: 1, version: "1", startedAt: now, updatedAt: now, synced: true, source: "test")
             .write(for: installation.folder, in: installation.state.path)
-        installation.datapath = nil
+        installation.release()
 
         let cleanup = try Cleanup.perform(installation.folder, force: false, stateFolder: installation.state.path)
         #expect(cleanup.failures.isEmpty && cleanup.foreign.isEmpty)
@@ -52,7 +52,7 @@ struct CleanupTests {
     @Test("leaves what somebody else put into the folder, and the folder with it")
     func foreignNames() throws {
         let installation = try TestInstallation()
-        installation.datapath = nil
+        installation.release()
         let foreign = "\(installation.folder.path)/theirs"
         try BPFFileSystem.ensureDirectory(foreign)
         defer { _ = unsafe rmdir(foreign) }

@@ -19,7 +19,7 @@ struct InstalledDatapathTests {
         try installation.addFrontend(
             key, service: 2, affinity: 60, internal: try installation.forward(to: [5, 3, 6]),
             external: installation.choice(DP_ACTION_REJECT))
-        installation.datapath = nil
+        installation.release()
 
         let snapshot = try DatapathSnapshot(reading: DatapathMaps.open(installation.folder))
         #expect(snapshot.complaints.isEmpty)
@@ -73,7 +73,7 @@ struct InstalledDatapathTests {
         #expect(report.memoryBytes > 0)
         #expect(report.outcomes.map(\.name) == Outcome.allCases.map(\.name))
         #expect(report.contractVersion == report.supportedContractVersion)
-        installation.datapath = nil
+        installation.release()
         #expect(try !StatusReport.read(installation.folder, stateFolder: installation.state.path).agent.running)
     }
 
@@ -94,7 +94,7 @@ struct InstalledDatapathTests {
     func askingIsHarmless() throws {
         let installation = try TestInstallation()
         #expect(try installation.folder.isHeldByAgent())
-        installation.datapath = nil
+        installation.release()
         #expect(try !installation.folder.isHeldByAgent())
         _ = try installation.folder.lock()
         #expect(try !PinFolder(path: "/sys/fs/bpf/\(uniqueName("nowhere"))").isHeldByAgent())

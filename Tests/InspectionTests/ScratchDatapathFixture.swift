@@ -10,6 +10,7 @@ import LoadBalancing
 import NetworkTypes
 import Reconciler
 import ServiceModel
+import Synchronization
 import Testing
 
 /// The kernel suites need root; they are skipped otherwise.
@@ -17,6 +18,12 @@ let canUseKernel = geteuid() == 0
 
 func uniqueName(_ stem: String) -> String {
     "martlet-test-\(getpid())-\(stem)-\(UInt32.random(in: 0...UInt32.max))"
+}
+
+/// While the doctor has moved this process into a cgroup of its own, no other process must be started from it: the new one
+/// would keep that cgroup alive.
+enum ProcessPlace {
+    static let lock = Mutex(())
 }
 
 /// A cgroup without processes, removed at the end.
@@ -36,6 +43,10 @@ final class TestCGroup {
     /// - Returns: its exit status.
     @discardableResult
     func run(_ line: String) throws -> Int32 {
+        try ProcessPlace.lock.withLock { _ in try spawn(line) }
+    }
+
+    private func spawn(_ line: String) throws -> Int32 {
         var child = pid_t()
         let script = "echo $$ > \(path)/cgroup.procs || exit 99; \(line)"
         let words: [String] = ["bash", "-c", script]
@@ -80,8 +91,13 @@ final class TestInstallation {
     }
 
     deinit {
-        datapath = nil
+        release()
         _ = try? Datapath.cleanUp(folder)
+    }
+
+    /// The agent stops. Not while a process is being started from this one, which would hold on to the lock meanwhile.
+    func release() {
+        ProcessPlace.lock.withLock { _ in datapath = nil }
     }
 
     func addService(_ id: UInt32, _ name: String, port: String = "", protocol kind: TransportProtocol = .tcp) throws {

@@ -1,0 +1,59 @@
+// A cgroup to try programs on: a child of this process's own, which only this process ever enters, and which is gone
+// afterwards.
+
+import BPF
+import Glibc
+
+struct ScratchCGroup: ~Copyable {
+    let path: String
+    private let parent: String
+
+    /// Makes the cgroup, below the one that this process is in.
+    ///
+    /// - Throws: what the kernel refused; a read-only file system (EROFS) is usual in containers.
+    init() throws(BPFError) {
+        guard let own = try Self.own() else {
+            throw BPFError(
+                operation: "make a cgroup below", object: "/proc/self/cgroup", errno: ENOENT,
+                detail: "cgroup2 is not mounted")
+        }
+        let path = "\(own == "/" ? "" : own)/martlet-doctor-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        guard unsafe mkdir(path, 0o755) == 0 else {
+            throw BPFError(operation: "make cgroup", object: path, errno: errno)
+        }
+        self.parent = own
+        self.path = path
+    }
+
+    deinit {
+        _ = unsafe rmdir(path)
+    }
+
+    /// Runs `body` with this process inside; it is back in its own cgroup afterwards, whatever happens. Sockets made
+    /// meanwhile belong to this cgroup for ever.
+    func run(_ body: () throws -> Void) throws {
+        try Self.move(to: path)
+        defer { try? Self.move(to: parent) }
+        try body()
+    }
+
+    /// The directory of this process's own cgroup; nil when cgroup2 is not mounted, or the process is outside of the mount.
+    static func own() throws(BPFError) -> String? {
+        guard let mount = try CGroup2.mountPoint(), let text = try? StateFile.read("/proc/self/cgroup"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })
+        else { return nil }
+        let inside = line.dropFirst("0::".count)
+        guard !inside.hasPrefix("/..") else { return nil }
+        return inside == "/" ? mount : mount + inside
+    }
+
+    private static func move(to path: String) throws(BPFError) {
+        let file = "\(path)/cgroup.procs"
+        let descriptor = unsafe open(file, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw BPFError(operation: "enter cgroup", object: path, errno: errno) }
+        defer { close(descriptor) }
+        guard unsafe write(descriptor, "0", 1) == 1 else {
+            throw BPFError(operation: "enter cgroup", object: path, errno: errno)
+        }
+    }
+}
