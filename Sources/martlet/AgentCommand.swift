@@ -25,7 +25,8 @@ struct AgentCommand: AsyncParsableCommand {
               martlet agent --manifests web.yaml --cgroup /sys/fs/cgroup/lab --pin-folder /sys/fs/bpf/lab
             """)
 
-    @OptionGroup var input: InputOptions
+    @OptionGroup var input: ManifestOptions
+    @OptionGroup var node: NodeOptions
     @OptionGroup var place: PlaceOptions
 
     @Option(help: ArgumentHelp("Where the state file for 'martlet status' is written.", valueName: "folder"))
@@ -62,15 +63,15 @@ struct AgentCommand: AsyncParsableCommand {
     func run() async throws {
         var log = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = logLevel
-        let configuration = try input.configuration()
+        let configuration = try node.configuration()
         for notice in configuration.notices { log.warning("configuration: \(notice)") }
-        let node = try input.nodeSettings(configuration)
+        let rules = try node.nodeSettings(configuration)
         let settings = AgentSettings(
-            manifests: input.manifests, node: node, datapath: try place.datapath(configuration.datapath, node),
+            manifests: input.manifests, node: rules, datapath: try place.datapath(configuration.datapath, rules),
             gracePeriod: gracePeriod ?? configuration.gracePeriod,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration), stateFolder: stateFolder)
-        try await Daemon(settings: settings, nodeAddresses: try input.addresses(), log: log).run()
+        try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
     }
 
     private func metricsAddress(_ configuration: AgentConfiguration) throws -> AddressAndPort? {

@@ -12,7 +12,8 @@ struct Martlet: ParsableCommand {
         version: Version.current,
         subcommands: [
             AgentCommand.self, PlanCommand.self, ServicesCommand.self, BackendsCommand.self, FrontendsCommand.self,
-            StatusCommand.self, MonitorCommand.self, CleanupCommand.self,
+            StatusCommand.self, MonitorCommand.self, DoctorCommand.self,
+            CleanupCommand.self,
         ])
 
     static func main() async {

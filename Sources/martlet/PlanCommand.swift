@@ -23,11 +23,12 @@ struct PlanCommand: ParsableCommand {
               martlet plan --manifests deploy/examples --node worker-2 -o json
             """)
 
-    @OptionGroup var input: InputOptions
+    @OptionGroup var input: ManifestOptions
+    @OptionGroup var node: NodeOptions
     @OptionGroup var format: OutputOptions
 
     func run() throws {
-        let reading = try input.read()
+        let reading = try node.read(manifests: input.manifests)
         let report = PlanReport(
             node: reading.planner.settings.nodeName, servicePorts: reading.planner.servicePorts,
             problems: reading.problems.map(\.asObjectProblem) + reading.planner.problems)

@@ -8,7 +8,7 @@ import ManifestSource
 import NetworkTypes
 import ServiceModel
 
-struct InputOptions: ParsableArguments {
+struct ManifestOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A directory or file of Kubernetes manifests, YAML or JSON.",
@@ -16,7 +16,9 @@ struct InputOptions: ParsableArguments {
                 "Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over.",
             valueName: "path"))
     var manifests: String
+}
 
+struct NodeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("This node's name, as in the slices' nodeName. Default: the host's name.", valueName: "name"))
     var node: String?
 

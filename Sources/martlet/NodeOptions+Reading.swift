@@ -13,9 +13,9 @@ struct ManifestReading {
     var problems: [ManifestProblem]
 }
 
-extension InputOptions {
+extension NodeOptions {
     /// - Throws: when the manifests cannot be read at all; problems of single objects are in the result.
-    func read() throws -> ManifestReading {
+    func read(manifests: String) throws -> ManifestReading {
         let contents = Manifests.once(path: manifests)
         if contents.facts.isEmpty, let problem = contents.problems.first(where: { $0.file == manifests }) {
             throw ManifestsUnreadable(problem: problem)
