@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "Inspection",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "NetworkTypes", "ServiceModel",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "Netlink", "NetworkTypes",
+                "ServiceModel",
             ],
             swiftSettings: strict),
         // Layer 5: composition.

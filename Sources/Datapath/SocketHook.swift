@@ -1,7 +1,7 @@
 // The hooks that Martlet attaches to a cgroup, in the order in which they are attached: what undoes comes before what
 // does, so that no socket is translated whose replies could not be translated back.
 
-import BPF
+package import BPF
 
 package enum SocketHook: String, CaseIterable, Sendable {
     case socketRelease = "sock_release"
@@ -19,7 +19,7 @@ package enum SocketHook: String, CaseIterable, Sendable {
     /// Name of the program in the object.
     var programName: String { "martlet_\(rawValue)" }
 
-    var attachType: AttachType {
+    package var attachType: AttachType {
         switch self {
         case .socketRelease: .socketRelease
         case .recvmsg4: .recvmsg4

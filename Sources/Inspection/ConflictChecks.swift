@@ -22,9 +22,9 @@ struct ConflictChecks {
             }
             let own = Set(((try? InstallationFacts.read(folder))?.hooks ?? []).map(\.programID))
             let attached = try Self.attached(path)
-            let closed = attached.filter { !$0.admitsOthers }.map(\.hook.rawValue)
+            let closed = attached.filter { !$0.programs.admitsOthers }.map(\.hook.rawValue)
             let others = attached.flatMap { entry in
-                entry.programIDs.filter { !own.contains($0) }.map { "\(entry.hook.rawValue): \(Self.name(of: $0))" }
+                entry.programs.programIDs.filter { !own.contains($0) }.map { "\(entry.hook.rawValue): \(Self.name(of: $0))" }
             }
             guard closed.isEmpty else {
                 return Finding(
@@ -44,10 +44,10 @@ struct ConflictChecks {
         }
     }
 
-    private static func attached(_ path: String) throws(BPFError) -> [AttachedPrograms] {
+    private static func attached(_ path: String) throws(BPFError) -> [(hook: SocketHook, programs: AttachedPrograms)] {
         let cgroup = try CGroup.open(path)
-        var all: [AttachedPrograms] = []
-        for hook in SocketHook.allCases { all.append(try .query(hook, cgroup: cgroup)) }
+        var all: [(hook: SocketHook, programs: AttachedPrograms)] = []
+        for hook in SocketHook.allCases { all.append((hook, try .query(hook.attachType, cgroup: cgroup))) }
         return all
     }
 
