@@ -26,8 +26,8 @@ public enum AtomicPin {
         try rename(temporary, over: path)
     }
 
-    /// Names in a BPF file system must not contain a dot, so the marks are underscores and digits. The process number and
-    /// a random part keep two writers apart.
+    /// Names in a BPF file system must not contain a dot, so the marks are underscores and digits. The process number
+    /// and a random part keep two writers apart.
     private static func temporaryName(for path: String) -> String {
         "\(path)_new_\(getpid())_\(UInt32.random(in: 0...UInt32.max))"
     }

@@ -1,5 +1,6 @@
-// Many elements of a map at a time: batched writes, batched deletes and walks over all elements. Where the kernel has no
-// batch operations for a kind of map, the same is done element by element, with the same result and at a higher cost.
+// Many elements of a map at a time: batched writes, batched deletes and walks over all elements. Where the kernel has
+// no batch operations for a kind of map, the same is done element by element, with the same result and at a higher
+// cost.
 
 import CLibBPF
 import Glibc

@@ -1,5 +1,5 @@
-// One compiled BPF object on its way into the kernel: opened from memory, adjusted, loaded. Programs and maps leave it as
-// values of their own, so that the object can be dropped right after. Attaching and pinning are theirs to do.
+// One compiled BPF object on its way into the kernel: opened from memory, adjusted, loaded. Programs and maps leave it
+// as values of their own, so that the object can be dropped right after. Attaching and pinning are theirs to do.
 
 import CLibBPF
 import Glibc
@@ -103,8 +103,8 @@ import Glibc
 
     /// Chooses whether a program is loaded at all; by default every one is.
     public mutating func setAutoload(program: String, _ isLoaded: Bool) throws(BPFError) {
-        try check(
-            unsafe bpf_program__set_autoload(find(program: program), isLoaded), "choose the loading of program", program)
+        let found = try unsafe find(program: program)
+        try check(unsafe bpf_program__set_autoload(found, isLoaded), "choose the loading of program", program)
     }
 
     // MARK: Loading
@@ -167,7 +167,8 @@ import Glibc
 
     private func find(map name: String) throws(BPFError) -> OpaquePointer {
         guard let map = unsafe bpf_object__find_map_by_name(object, name) else {
-            throw BPFError(operation: "find map", object: name, errno: ENOENT, detail: "\(self.name) has none of this name")
+            throw BPFError(
+                operation: "find map", object: name, errno: ENOENT, detail: "\(self.name) has none of this name")
         }
         return unsafe map
     }

@@ -1,4 +1,5 @@
-// One loaded program: its facts, its statistics, its pins, and test runs. Where it is attached is a `BPFLink`'s business.
+// One loaded program: its facts, its statistics, its pins, and test runs. Where it is attached is a `BPFLink`'s
+// business.
 
 import CLibBPF
 import Glibc

@@ -1,5 +1,5 @@
-// cgroup2: one directory as a place to attach programs to, and the file system that it is in. Which cgroups there should
-// be, and which processes belong in them, is not decided here.
+// cgroup2: one directory as a place to attach programs to, and the file system that it is in. Which cgroups there
+// should be, and which processes belong in them, is not decided here.
 
 import Glibc
 
@@ -56,8 +56,8 @@ public enum CGroup2 {
         try CGroup.open(path).id
     }
 
-    /// Field 5 of mountinfo is the mount point; the file system's type follows a lone dash (proc_pid_mountinfo(5)). Only
-    /// mounts of the whole tree count (field 4 is `/`).
+    /// Field 5 of mountinfo is the mount point; the file system's type follows a lone dash (proc_pid_mountinfo(5)).
+    /// Only mounts of the whole tree count (field 4 is `/`).
     static func mountPoint(in mountInfo: String) -> String? {
         let points = mountInfo.split(separator: "\n").compactMap { line -> String? in
             let fields = line.split(separator: " ")

@@ -11,8 +11,9 @@ struct Descriptor: ~Copyable, Sendable {
     ///
     /// - Parameter result: a descriptor, or a negative error number (libbpf's convention).
     ///
-    /// The texts are no autoclosures: one that refers to `self` in an initializer of a noncopyable type makes the compiler
-    /// (Swift 6.3) take the assignment of the descriptor for a second one, and close a number that was never ours.
+    /// The texts are no autoclosures: one that refers to `self` in an initializer of a noncopyable type makes the
+    /// compiler (Swift 6.3) take the assignment of the descriptor for a second one, and close a number that was never
+    /// ours.
     init(adopting result: Int32, _ operation: String, _ object: String) throws(BPFError) {
         number = try check(result, operation, object)
     }

@@ -1,5 +1,5 @@
-// What /proc says about an open descriptor: the one place where the kernel tells maps, programs and links apart, since a
-// pin opens as any of them and their facts are queried by one and the same call.
+// What /proc says about an open descriptor: the one place where the kernel tells maps, programs and links apart, since
+// a pin opens as any of them and their facts are queried by one and the same call.
 
 /// The kinds of kernel object that a pin can hold.
 enum PinnedKind: String {

@@ -23,7 +23,7 @@ struct GlobalVariable {
         let identifier = unsafe btf__find_by_name_kind(btf, section, Self.dataSection)
         guard identifier > 0, let type = unsafe btf__type_by_id(btf, UInt32(identifier)) else {
             throw BPFError(
-                operation: "find variable", object: title, errno: ENOENT, detail: "the object has no section \(section)")
+                operation: "find variable", object: title, errno: ENOENT, detail: "there is no section \(section)")
         }
         let entries = unsafe UnsafeBufferPointer(start: btf_var_secinfos(type), count: Int(btf_vlen(type)))
         for unsafe entry in unsafe entries where unsafe Self.name(of: entry.type, in: btf) == name {
@@ -31,7 +31,7 @@ struct GlobalVariable {
             return
         }
         throw BPFError(
-            operation: "find variable", object: title, errno: ENOENT, detail: "section \(section) has none of this name")
+            operation: "find variable", object: title, errno: ENOENT, detail: "there is none in section \(section)")
     }
 
     /// Changes the value in the section's initial contents; only before the object is loaded.

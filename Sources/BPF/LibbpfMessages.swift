@@ -37,7 +37,8 @@ enum LibbpfMessages {
 
     private static func receive(_ message: String) {
         let thread = pthread_self()
-        listeners.withLock { $0[thread]?.append(message.hasPrefix("libbpf: ") ? String(message.dropFirst(8)) : message) }
+        let text = message.hasPrefix("libbpf: ") ? String(message.dropFirst("libbpf: ".count)) : message
+        listeners.withLock { $0[thread]?.append(text) }
     }
 
     /// The last lines, without the blank at the end.

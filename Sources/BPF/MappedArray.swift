@@ -30,8 +30,8 @@ import Glibc
 
     /// Maps the array. The mapping keeps the map alive by itself; the descriptor is only borrowed.
     ///
-    /// - Throws: EINVAL when the map is not a mappable array of elements of this size; `isPermission` when it may not be
-    ///   mapped that way (frozen, or read-only for user space).
+    /// - Throws: EINVAL when the map is not a mappable array of elements of this size; `isPermission` when it may not
+    ///   be mapped that way (frozen, or read-only for user space).
     public init(_ map: borrowing MapDescriptor, access: Access = .readWrite) throws(BPFError) {
         let info = try map.info()
         guard info.type == .array, info.isMappable else {
@@ -59,7 +59,8 @@ import Glibc
         return unsafe withUnsafeTemporaryAllocation(byteCount: Self.stride, alignment: 16) { copy in
             let source = unsafe base + index * Self.stride
             for word in 0..<Self.wordsPerElement {
-                unsafe copy.storeBytes(of: clibbpf_load_word(source + word * 8), toByteOffset: word * 8, as: UInt64.self)
+                let loaded = unsafe clibbpf_load_word(source + word * 8)
+                unsafe copy.storeBytes(of: loaded, toByteOffset: word * 8, as: UInt64.self)
             }
             return unsafe copy.load(as: Element.self)
         }

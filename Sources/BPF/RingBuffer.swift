@@ -57,7 +57,8 @@ import Glibc
 
     /// As ``poll(timeout:_:)``, for rings whose records all begin with the same struct.
     ///
-    /// - Returns: how many records were handed out, and how many were passed over because they are shorter than `Record`.
+    /// - Returns: how many records were handed out, and how many were passed over because they are shorter than
+    ///   `Record`.
     @discardableResult
     public mutating func poll<Record: BitwiseCopyable>(
         timeout: Duration, as type: Record.Type, _ body: (Record) -> Void

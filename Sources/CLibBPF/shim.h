@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <sys/vfs.h>
 
-/// GNU's allocating vsnprintf, which <stdio.h> hides from Swift: libbpf's messages come as a va_list, which can be walked
-/// only once, and the verifier's log in them has no known length.
+/// GNU's allocating vsnprintf, which <stdio.h> hides from Swift: libbpf's messages come as a va_list, which can be
+/// walked only once, and the verifier's log in them has no known length.
 int vasprintf(char **text, const char *format, va_list arguments);
 
 /// Stores one aligned word so that a BPF program that reads it sees the old or the new value, never a mixture, and

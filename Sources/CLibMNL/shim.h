@@ -22,7 +22,8 @@ int setns(int descriptor, int kind);
 /// Gives the calling thread, and no other, new namespaces of the given kinds.
 int unshare(int kinds);
 
-/// The kind of namespace that a descriptor stands for (`CLONE_NEW…`), or -1. ioctl is variadic, which Swift cannot call.
+/// The kind of namespace that a descriptor stands for (`CLONE_NEW…`), or -1. ioctl is variadic, which Swift cannot
+/// call.
 static inline int clibmnl_namespace_kind(int descriptor)
 {
 	return ioctl(descriptor, NS_GET_NSTYPE);

@@ -59,7 +59,8 @@ package struct AddressMonitor: ~Copyable, Sendable {
         case RTM_DELADDR: return InterfaceAddress(message, interfaceNames: names).map { .addressRemoved($0) }
         case RTM_NEWLINK, RTM_DELLINK:
             // Other families than none are about a part of the interface only, as when a port leaves its bridge.
-            guard message.payload.first == UInt8(AF_UNSPEC), let interface = NetworkInterface(message) else { return nil }
+            guard message.payload.first == UInt8(AF_UNSPEC) else { return nil }
+            guard let interface = NetworkInterface(message) else { return nil }
             let isRemoved = Int(message.type) == RTM_DELLINK
             names[interface.index] = isRemoved ? nil : interface.name
             return isRemoved ? .interfaceRemoved(interface) : .interfaceSet(interface)

@@ -1,5 +1,5 @@
-// A thread for one piece of work that must not run on Swift's cooperative pool: because it blocks, or because it changes
-// something that belongs to the thread, such as its network namespace.
+// A thread for one piece of work that must not run on Swift's cooperative pool: because it blocks, or because it
+// changes something that belongs to the thread, such as its network namespace.
 
 import Glibc
 
@@ -41,7 +41,9 @@ private final class Work<Value: ~Copyable>: Runnable {
     }
 
     func takeResult() throws(NetlinkError) -> Value {
-        guard let result = result.take() else { throw NetlinkError(operation: "run", object: "a thread", errno: ECANCELED) }
+        guard let result = result.take() else {
+            throw NetlinkError(operation: "run", object: "a thread", errno: ECANCELED)
+        }
         return try result.get()
     }
 }

@@ -7,14 +7,15 @@ package import NetworkTypes
 /// One socket of one network namespace.
 package struct KernelSocket: Hashable, Sendable {
     package var transport: TransportProtocol
-    /// The family of the socket. An IPv6 socket that speaks IPv4 through mapped addresses is `.ipv6`, while its addresses
-    /// are IPv4 addresses.
+    /// The family of the socket. An IPv6 socket that speaks IPv4 through mapped addresses is `.ipv6`, while its
+    /// addresses are IPv4 addresses.
     package var family: AddressFamily
     package var local: AddressAndPort
     package var remote: AddressAndPort
     /// The interface that the socket is bound to; zero for none.
     package var interface: UInt32
-    /// The kernel's number for the socket, as `bpf_get_socket_cookie` gives it. No two sockets of a machine ever share one.
+    /// The kernel's number for the socket, as `bpf_get_socket_cookie` gives it. No two sockets of a machine ever share
+    /// one.
     package var cookie: UInt64
     package var state: State
 

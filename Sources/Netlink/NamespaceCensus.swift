@@ -1,5 +1,6 @@
 // Which network namespaces there are: those that a process lives in, and those that a mount keeps (/run/netns and the
-// folders of container runtimes). Namespaces that only a descriptor or a socket keeps alive cannot be found from outside.
+// folders of container runtimes). Namespaces that only a descriptor or a socket keeps alive cannot be found from
+// outside.
 
 import Glibc
 

@@ -23,7 +23,8 @@ struct NetlinkMessage {
         Self.attributes(in: payload.dropFirst(Self.aligned(size)))
     }
 
-    /// The attributes that fill a slice; also used for attributes within attributes. Stops at the first that is cut off.
+    /// The attributes that fill a slice; also used for attributes within attributes. Stops at the first that is cut
+    /// off.
     static func attributes(in bytes: ArraySlice<UInt8>) -> [UInt16: ArraySlice<UInt8>] {
         var attributes: [UInt16: ArraySlice<UInt8>] = [:]
         var rest = bytes

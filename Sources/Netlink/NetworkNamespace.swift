@@ -14,7 +14,8 @@ package struct NetworkNamespace: ~Copyable, Sendable {
 
     /// Opens a namespace by a path: `/proc/PID/ns/net`, `/run/netns/NAME`.
     ///
-    /// - Throws: `isNotFound` when there is no such path or the process is gone; EINVAL when it is no network namespace.
+    /// - Throws: `isNotFound` when there is no such path or the process is gone; EINVAL when it is no network
+    ///   namespace.
     package static func open(_ path: String) throws(NetlinkError) -> NetworkNamespace {
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("open network namespace", path) }
@@ -48,7 +49,8 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         _ = close(descriptor)
     }
 
-    /// Runs `body` on a new thread inside the namespace and waits for it; the calling thread stays where it is, and blocks.
+    /// Runs `body` on a new thread inside the namespace and waits for it; the calling thread stays where it is, and
+    /// blocks.
     ///
     /// Sockets that `body` opens belong to the namespace and may be returned: they keep belonging to it.
     ///

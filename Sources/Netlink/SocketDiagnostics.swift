@@ -18,9 +18,11 @@ package struct SocketDiagnostics: ~Copyable, Sendable {
     /// Sockets in every state.
     package static let allStates: UInt32 = .max
 
-    /// The sockets with a remote address and port, in no order: IPv4, IPv6, and IPv6 sockets with IPv4-mapped addresses.
+    /// The sockets with a remote address and port, in no order: IPv4, IPv6, and IPv6 sockets with IPv4-mapped
+    /// addresses.
     ///
-    /// The kernel filters, but walks all sockets of the protocol to do so, on the machine and not only in the namespace.
+    /// The kernel filters, but walks all sockets of the protocol to do so, on the machine and not only in the
+    /// namespace.
     ///
     /// - Throws: `isNotFound` when the kernel has no diagnostics for the protocol (module tcp_diag or udp_diag).
     package mutating func sockets(
@@ -45,10 +47,10 @@ package struct SocketDiagnostics: ~Copyable, Sendable {
 
     /// Destroys exactly one socket: its owner's next call fails with ECONNABORTED.
     ///
-    /// The kernel looks the socket up by its addresses and ports and then compares the cookie. Among UDP sockets that share
-    /// all of those (`SO_REUSEPORT`) it finds one and knows nothing of the others: "gone" may then mean "behind a twin";
-    /// the method for many takes care of that. A destroyed UDP socket is disconnected and lives on; one that its owner had
-    /// bound to its port keeps it, and may be found and destroyed again.
+    /// The kernel looks the socket up by its addresses and ports and then compares the cookie. Among UDP sockets that
+    /// share all of those (`SO_REUSEPORT`) it finds one and knows nothing of the others: "gone" may then mean "behind
+    /// a twin"; the method for many takes care of that. A destroyed UDP socket is disconnected and lives on; one that
+    /// its owner had bound to its port keeps it, and may be found and destroyed again.
     ///
     /// - Returns: false if there is no such socket, or no longer.
     /// - Throws: `isUnsupported` when the kernel was built without `CONFIG_INET_DIAG_DESTROY`; `isPermission` without
@@ -85,7 +87,8 @@ package struct SocketDiagnostics: ~Copyable, Sendable {
         return destroyed
     }
 
-    private mutating func dump(
+    /// One dump of one family, as the kernel filters it.
+    mutating func dump(
         _ transport: TransportProtocol, _ family: Int32, states: UInt32, remote: AddressAndPort?
     ) throws(NetlinkError) -> [KernelSocket] {
         var payload = inet_diag_req_v2()
@@ -101,9 +104,9 @@ package struct SocketDiagnostics: ~Copyable, Sendable {
         return messages.compactMap { KernelSocket($0, transport: transport) }
     }
 
-    /// The kernel's filter program (`net/ipv4/inet_diag.c`) of one condition: remote address and port. "Yes" goes to the
-    /// program's very end, which accepts; "no" goes four bytes beyond it, which refuses. A condition for IPv4 matches
-    /// mapped addresses too.
+    /// The kernel's filter program (`net/ipv4/inet_diag.c`) of one condition: remote address and port. "Yes" goes to
+    /// the program's very end, which accepts; "no" goes four bytes beyond it, which refuses. A condition for IPv4
+    /// matches mapped addresses too.
     static func filter(remote: AddressAndPort) -> [UInt8] {
         let isIPv4 = remote.address.family == .ipv4
         let address = isIPv4 ? Array(remote.address.bytes.suffix(4)) : remote.address.bytes

@@ -28,6 +28,23 @@ struct InterfaceLinkTests {
         #expect(seen[1] == 1)
     }
 
+    @Test("A TCX program goes before or behind those that are there", arguments: [TCXPosition.first, .last])
+    func order(position: TCXPosition) throws {
+        let seen = try inNewNetworkNamespace {
+            let object = try TestObject.hooks.load()
+            let counting = try BPFLink.attach(
+                try object.program(named: "count_ingress"), interface: loopback, .tcxIngress)
+            let ending = try BPFLink.attach(
+                try object.program(named: "end_ingress"), interface: loopback, .tcxIngress, position: position)
+            try sendPacketToMyself()
+            withExtendedLifetime(counting) {}
+            withExtendedLifetime(ending) {}
+            return try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).entries().map(\.value)
+        }
+        #expect(seen[0] == (position == .first ? 0 : 1))
+        #expect(seen[2] == 1)
+    }
+
     @Test("An XDP program sees a packet; there is room for one link")
     func xdp() throws {
         let seen = try inNewNetworkNamespace {

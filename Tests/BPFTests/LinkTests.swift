@@ -8,7 +8,8 @@ import Testing
 
 @Suite("BPF link", .enabled(if: canUseKernel))
 struct LinkTests {
-    /// Tries to connect to a port of 127.0.0.1 where nobody listens, inside a cgroup. What counts is what the hooks saw.
+    /// Tries to connect to a port of 127.0.0.1 where nobody listens, inside a cgroup. What counts is what the hooks
+    /// saw.
     private func connect(in cgroup: ScratchCGroup) throws {
         _ = try cgroup.run("exec 3<>/dev/tcp/127.0.0.1/1")
     }

@@ -117,7 +117,7 @@ struct IteratorTests {
     @Test("A walk over more elements than the kernel does in one call, without any output, comes to its end")
     func longSilence() throws {
         // The kernel gives up after a million objects without output (EAGAIN) and wants to be asked again.
-        let total = 1_200_000
+        let total = 1_010_000
         let object = try TestObject.hooks.load()
         let elements = try BPFMap<UInt32, UInt64>(
             try MapDescriptor.create(.hash, name: "t", keySize: 4, valueSize: 8, maxEntries: UInt32(total)))

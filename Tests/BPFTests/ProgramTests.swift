@@ -1,6 +1,7 @@
 // Programs: test runs, facts, pins, statistics, tail calls, inner maps, ring buffers.
 
 import BPF
+import Glibc
 import KernelTestSupport
 import Testing
 
@@ -56,7 +57,8 @@ struct ProgramTests {
         #expect(info.tag.count == 16)
         #expect(info.verifiedInstructions > 0)
         #expect(
-            try Set(info.mapIDs).isSuperset(of: [object.map(named: "test_words").info().id, object.map(named: "test_records").info().id]))
+            try Set(info.mapIDs).isSuperset(
+                of: [object.map(named: "test_words").info().id, object.map(named: "test_records").info().id]))
         #expect(try BPFProgram.open(id: info.id).info().tag == info.tag)
     }
 
@@ -144,6 +146,27 @@ struct RingBufferTests {
         let start = ContinuousClock.now
         #expect(try ring.poll(timeout: .milliseconds(30)) { _ in } == 0)
         #expect(ContinuousClock.now - start >= .milliseconds(29))
+    }
+
+    @Test("A poll that a signal interrupts ends without an error")
+    func interruption() async {
+        await #expect(processExitsWith: .success) {
+            let object = try TestObject.maps.load()
+            var ring = try RingBuffer(try object.map(named: "test_ring"))
+            _ = signal(SIGALRM) { _ in }
+            // The threads of the cooperative pool take no signals unless told to.
+            var signals = sigset_t()
+            _ = unsafe (sigemptyset(&signals), sigaddset(&signals, SIGALRM), pthread_sigmask(SIG_UNBLOCK, &signals, nil))
+            let poller = pthread_self()
+            async let sender: Void = onOwnThread {
+                for _ in 0..<20 {
+                    usleep(20_000)
+                    pthread_kill(poller, SIGALRM)
+                }
+            }
+            for _ in 0..<5 { #expect(try ring.poll(timeout: .milliseconds(50)) { _ in } == 0) }
+            try await sender
+        }
     }
 
     @Test("A full ring loses the newest, which its program notices")

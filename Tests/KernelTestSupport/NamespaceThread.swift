@@ -4,8 +4,8 @@ import CLibMNL
 import Glibc
 import Netlink
 
-/// Runs `body` on a new thread in a new network namespace whose loopback interface is up, and waits for it. The namespace
-/// goes away with the thread, unless something in `body` keeps it.
+/// Runs `body` on a new thread in a new network namespace whose loopback interface is up, and waits for it. The
+/// namespace goes away with the thread, unless something in `body` keeps it.
 package func inNewNetworkNamespace<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
     try onOwnThread {
         guard unshare(CLONE_NEWNET) == 0 else { throw SupportError.last("make a network namespace") }

@@ -1,5 +1,5 @@
-// Places of a test's own: a BPF file system, a child cgroup, a network namespace on a thread. Each has a unique name and
-// is removed when its owner goes away, failed test or not.
+// Places of a test's own: a BPF file system, a child cgroup, a network namespace on a thread. Each has a unique name
+// and is removed when its owner goes away, failed test or not.
 
 import Foundation
 import Glibc

@@ -99,6 +99,21 @@ struct AddressTests {
         #expect(order.compactMap { story.firstIndex(of: $0) }.sorted() == order.compactMap { story.firstIndex(of: $0) })
     }
 
+    @Test("An interface that leaves its bridge is not reported as removed")
+    func leavingABridge() throws {
+        let changes = try inNewNetworkNamespace {
+            try ip("link add port type veth peer name peer\nlink add over type bridge\nlink set port master over up")
+            var monitor = try AddressMonitor()
+            try ip("link set port nomaster")
+            var changes: [AddressChange] = []
+            while case let more = try monitor.next(timeout: .milliseconds(200)), !more.isEmpty { changes += more }
+            return changes
+        }
+        let set = changes.compactMap { if case .interfaceSet(let interface) = $0 { interface } else { nil } }
+        #expect(set.contains { $0.name == "port" })
+        #expect(!changes.contains { if case .interfaceRemoved = $0 { true } else { false } })
+    }
+
     @Test("Changes that came too fast are reported as an overflow, and the monitor goes on")
     func overflow() throws {
         let (overflowed, goesOn) = try inNewNetworkNamespace {

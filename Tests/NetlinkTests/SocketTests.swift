@@ -101,8 +101,8 @@ struct SocketTests {
         #expect(error == 0)
     }
 
-    @Test("UDP sockets that share all four numbers are all destroyed, whichever the kernel finds first")
-    func hiddenTwins() throws {
+    @Test("UDP sockets that share all four numbers are all destroyed, in whatever order", arguments: [true, false])
+    func hiddenTwins(oldestFirst: Bool) throws {
         let kind = Kind(transport: .udp, family: .v4, server: SocketAddress("127.0.0.1", 7000))
         let (destroyed, errors, bystander) = try inNewNetworkNamespace {
             let twins = try (0..<4).map { _ in
@@ -114,7 +114,9 @@ struct SocketTests {
             }
             let bystander = try kind.connect()
             var diagnostics = try SocketDiagnostics()
-            let found = try diagnostics.sockets(.udp, connectedTo: kind.remote).filter { $0.local.port == 7001 }
+            let found = try diagnostics.sockets(.udp, connectedTo: kind.remote)
+                .filter { $0.local.port == 7001 }
+                .sorted { ($0.cookie < $1.cookie) == oldestFirst }
             #expect(found.count == 4)
             let destroyed = try diagnostics.destroy(found + found)
             return (destroyed, twins.map { $0.takeError() }, bystander.takeError())
@@ -122,6 +124,45 @@ struct SocketTests {
         #expect(destroyed == 4)
         #expect(errors == [ECONNABORTED, ECONNABORTED, ECONNABORTED, ECONNABORTED])
         #expect(bystander == 0)
+    }
+
+    @Test("The kernel itself leaves out what has another peer", arguments: Kind.all)
+    fileprivate func kernelFilter(kind: Kind) throws {
+        let (matching, others) = try inNewNetworkNamespace {
+            let server = try kind.listen()
+            let client = try kind.connect()
+            var diagnostics = try SocketDiagnostics()
+            let family = kind.family == .v4 ? AF_INET : AF_INET6
+            var other = kind.remote
+            other.port += 1
+            let all = SocketDiagnostics.allStates
+            let matching = try diagnostics.dump(kind.protocolNumber, family, states: all, remote: kind.remote)
+            let others = try diagnostics.dump(kind.protocolNumber, family, states: all, remote: other)
+            withExtendedLifetime((server, client)) {}
+            return (matching, others)
+        }
+        #expect(matching.map(\.remote) == [kind.remote])
+        #expect(others == [])
+    }
+
+    @Test("A connection in time-wait is not listed")
+    func timeWait() throws {
+        let kind = Kind(transport: .tcp, family: .v4, server: SocketAddress("127.0.0.1", 7000))
+        let (listed, inTimeWait) = try inNewNetworkNamespace {
+            let server = try kind.listen()
+            do {
+                let client = try kind.connect()
+                let accepted = try #require(try server.accept())
+                client.shutdown()
+                accepted.shutdown()
+            }
+            var diagnostics = try SocketDiagnostics()
+            let listed = try diagnostics.sockets(.tcp, connectedTo: kind.remote)
+            let all = try diagnostics.sockets(.tcp, states: SocketDiagnostics.allStates)
+            return (listed, all.filter { $0.state == .timeWait && $0.remote == kind.remote }.count)
+        }
+        #expect(listed == [])
+        #expect(inTimeWait == 1)
     }
 
     @Test("An unconnected UDP socket is listed only when asked for, and can be destroyed", arguments: [

@@ -76,6 +76,14 @@ int count_ingress_too(struct __sk_buff *skb)
     return -1;
 }
 
+/// TCX: count, and let the packet in without asking the programs behind.
+SEC("tc")
+int end_ingress(struct __sk_buff *skb)
+{
+    count(2);
+    return 0;
+}
+
 SEC("xdp")
 int count_xdp(struct xdp_md *ctx)
 {
@@ -130,11 +138,11 @@ int dump_elements(struct bpf_iter__bpf_map_elem *ctx)
 SEC("iter/bpf_map_elem")
 int pass_elements(struct bpf_iter__bpf_map_elem *ctx)
 {
-	__u64 *value = ctx->value;
+    __u64 *value = ctx->value;
 
-	if (value && *value)
-		count(3);
-	return 0;
+    if (value && *value)
+        count(3);
+    return 0;
 }
 
 /// Writes one byte per map of the kernel.
