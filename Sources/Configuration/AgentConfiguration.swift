@@ -1,12 +1,13 @@
-// What a configuration file decides, whichever of the two kinds it is: Martlet's own, or the one that kube-proxy's users
-// have. Plain values with every default filled in; flags go before them, which is up to the command line.
+// What a configuration file decides, whichever of the two kinds it is: Martlet's own, or the one that kube-proxy's
+// users have. Plain values with every default filled in; flags go before them, which is up to the command line.
 
 package import LoadBalancing
 package import NetworkTypes
 import ServiceModel
 
 package struct AgentConfiguration: Hashable, Sendable {
-    /// The node's name where the file overrides the hostname: trimmed, in lower case (NODE-1). KubeProxyConfiguration only.
+    /// The node's name where the file overrides the hostname: trimmed, in lower case (NODE-1). KubeProxyConfiguration
+    /// only.
     package var hostnameOverride: String?
     /// The API server's kubeconfig file, `clientConnection.kubeconfig`. KubeProxyConfiguration only.
     package var kubeconfig: String?
@@ -26,7 +27,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package static let defaultMetricsAddress = AddressAndPort(address: IPAddress(ipv4: 0x7f00_0001), port: 10249)
 
     /// Martlet's defaults, for running without a file: node ports on the node's primary addresses and not on loopback
-    /// (NP-1, NP-6, as kube-proxy's nftables mode), no local detector, no masquerading of ClusterIP traffic, random choice.
+    /// (NP-1, NP-6, as kube-proxy's nftables mode), no local detector, no masquerading of ClusterIP traffic, random
+    /// choice.
     package init() {}
 
     /// What the rules read of the configuration, for the node of this name.

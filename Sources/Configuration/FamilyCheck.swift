@@ -4,7 +4,8 @@ package import LoadBalancing
 package import NetworkTypes
 
 package enum FamilyCheck {
-    /// What is wrong for a node whose primary family is `primary`, in words; `isFatal` tells whether to refuse the start.
+    /// What is wrong for a node whose primary family is `primary`, in words; `isFatal` tells whether to refuse the
+    /// start.
     package struct Finding: Hashable, Sendable {
         package var message: String
         package var isFatal: Bool

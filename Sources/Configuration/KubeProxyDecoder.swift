@@ -1,5 +1,5 @@
-// A KubeProxyConfiguration, as lenient as kube-proxy: unknown fields are warnings (FLAG-1), and what Martlet has no use for
-// is accepted and listed. What kube-proxy refuses is refused (FLAG-3, in KubeProxyValidation).
+// A KubeProxyConfiguration, as lenient as kube-proxy: unknown fields are warnings (FLAG-1), and what Martlet has no use
+// for is accepted and listed. What kube-proxy refuses is refused (FLAG-3, in KubeProxyValidation).
 
 import LoadBalancing
 import NetworkTypes
@@ -82,9 +82,11 @@ enum KubeProxyDecoder {
         let bind = reader.read("") { (root) throws(FieldProblem) in try root.string("bindAddress") } ?? nil
         if let address = BindAddress.parse(bind, &reader) { configuration.change { $0.bindAddress = address } }
         // FLAG-5: an empty metrics address is the default, not an error.
-        let metrics = reader.read("") { (root) throws(FieldProblem) in try root.string("metricsBindAddress") ?? "" } ?? ""
+        let metrics =
+            reader.read("") { (root) throws(FieldProblem) in try root.string("metricsBindAddress") ?? "" } ?? ""
         if !metrics.isEmpty {
-            configuration.metricsAddress = BindAddress.withPort(metrics, defaultPort: 10249, "metricsBindAddress", &reader)
+            configuration.metricsAddress = BindAddress.withPort(
+                metrics, defaultPort: 10249, "metricsBindAddress", &reader)
         }
         let kubeconfig = reader.read("clientConnection") { (client) throws(FieldProblem) in
             try client.string("kubeconfig") ?? ""

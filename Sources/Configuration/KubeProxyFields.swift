@@ -17,7 +17,8 @@ enum KubeProxyFields {
         Section(
             path: "",
             used: [
-                "apiVersion", "kind", "mode", "nodePortAddresses", "clusterCIDR", "detectLocalMode", "detectLocal", "iptables",
+                "apiVersion", "kind", "mode", "nodePortAddresses", "clusterCIDR", "detectLocalMode", "detectLocal",
+                "iptables",
                 "nftables", "ipvs", "hostnameOverride", "bindAddress", "featureGates", "metricsBindAddress",
                 "clientConnection", "conntrack", "logging", "winkernel",
             ],

@@ -1,5 +1,5 @@
-// What kube-proxy refuses although Martlet does not use it (FLAG-3): a file that is wrong for one should be wrong for the
-// other. Zero and absence mean the default.
+// What kube-proxy refuses although Martlet does not use it (FLAG-3): a file that is wrong for one should be wrong for
+// the other. Zero and absence mean the default.
 
 import ServiceModel
 
@@ -19,7 +19,8 @@ enum KubeProxyValidation {
         }
         notNegative("", "configSyncPeriod", &reader)
         range(0...Int64(Int32.max), "clientConnection", "burst", &reader)
-        let healthz = reader.read("") { (root) throws(FieldProblem) in try root.string("healthzBindAddress") ?? "" } ?? ""
+        let healthz =
+            reader.read("") { (root) throws(FieldProblem) in try root.string("healthzBindAddress") ?? "" } ?? ""
         if !healthz.isEmpty { _ = BindAddress.withPort(healthz, defaultPort: 10256, "healthzBindAddress", &reader) }
     }
 

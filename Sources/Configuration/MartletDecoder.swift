@@ -1,5 +1,5 @@
-// `martlet.dev/v1alpha1` `MartletConfiguration`. Strict: a field that nobody knows is an error, since a misspelt setting
-// must not be silently without effect.
+// `martlet.dev/v1alpha1` `MartletConfiguration`. Strict: a field that nobody knows is an error, since a misspelt
+// setting must not be silently without effect.
 
 import LoadBalancing
 import NetworkTypes
@@ -69,7 +69,8 @@ enum MartletDecoder {
             modeField: "detectLocal.mode",
             clusterCIDRs: reader.cidrs(texts) { "detectLocal.clusterCIDRs[\($0)]" },
             clusterCIDRField: "detectLocal.clusterCIDRs",
-            bridge: reader.read(section) { (detect) throws(FieldProblem) in try detect.string("bridgeInterface") ?? "" } ?? "",
+            bridge: reader.read(section) { (detect) throws(FieldProblem) in try detect.string("bridgeInterface") ?? "" }
+                ?? "",
             prefix: reader.read(section) { (detect) throws(FieldProblem) in
                 try detect.string("interfaceNamePrefix") ?? ""
             } ?? "")
@@ -89,7 +90,9 @@ enum MartletDecoder {
             reader.fail("skipCgroups[\(index)]", "\(FieldValue.quoted(path)) does not begin with '/'")
         }
         configuration.datapath.skipCgroups = skipped
-        if let flag = bool("terminateTCPConnections", &reader) { configuration.datapath.terminatesTCPConnections = flag }
+        if let flag = bool("terminateTCPConnections", &reader) {
+            configuration.datapath.terminatesTCPConnections = flag
+        }
         if let flag = bool("bindProtection", &reader) { configuration.datapath.bindProtection = flag }
         for size in MapSize.allCases {
             let number = reader.read("mapSizes") { (sizes) throws(FieldProblem) in try sizes.integer(size.rawValue) }

@@ -1,11 +1,11 @@
-// The node's name (NODE-1): the flag, else the file, else the hostname; trimmed and in lower case, so that it equals the
-// slices' nodeName.
+// The node's name (NODE-1): the flag, else the file, else the hostname; trimmed and in lower case, so that it equals
+// the slices' nodeName.
 
 package import ServiceModel
 
 package enum NodeName {
-    /// `flag` and the configuration's override go before the operating system's name. Throws when the one that counts is
-    /// blank.
+    /// `flag` and the configuration's override go before the operating system's name. Throws when the one that counts
+    /// is blank.
     package static func resolve(
         flag: String?, configuration: AgentConfiguration?, hostname: String
     ) throws(FieldProblem) -> String {

@@ -6,9 +6,11 @@ import ServiceModel
 
 /// `nodePortAddresses` (NP-1…NP-5).
 enum NodePortAddressList {
-    /// "primary" and, in Martlet's own files, "all" stand alone; everything else is CIDRs. Nil, and a problem, when not.
+    /// "primary" and, in Martlet's own files, "all" stand alone; everything else is CIDRs. Nil, and a problem, when
+    /// not.
     static func parse(
-        _ texts: [String], allowsAll: Bool, whenEmpty: NodeSettings.NodePortAddresses, _ reader: inout ConfigurationReader
+        _ texts: [String], allowsAll: Bool, whenEmpty: NodeSettings.NodePortAddresses,
+        _ reader: inout ConfigurationReader
     ) -> NodeSettings.NodePortAddresses? {
         guard !texts.isEmpty else { return whenEmpty }
         for word in allowsAll ? ["primary", "all"] : ["primary"] where texts.contains(word) {
@@ -52,7 +54,8 @@ struct DetectorInput {
             }
             return clusterCIDRs.isEmpty ? NodeSettings.LocalDetector.none : .clusterCIDR(clusterCIDRs)
         case "NodeCIDR": return .nodeCIDR
-        case "BridgeInterface": return interface(bridge, "detectLocal.bridgeInterface", &reader).map { .bridgeInterface($0) }
+        case "BridgeInterface":
+            return interface(bridge, "detectLocal.bridgeInterface", &reader).map { .bridgeInterface($0) }
         case "InterfaceNamePrefix":
             return interface(prefix, "detectLocal.interfaceNamePrefix", &reader).map { .interfaceNamePrefix($0) }
         default:
@@ -78,8 +81,8 @@ struct DetectorInput {
 }
 
 enum BindAddress {
-    /// `bindAddress`: nil when unset, empty or unspecified, which all leave the node's IP to its Node object (NODE-4), and
-    /// nil with a problem when it is no address.
+    /// `bindAddress`: nil when unset, empty or unspecified, which all leave the node's IP to its Node object (NODE-4),
+    /// and nil with a problem when it is no address.
     static func parse(_ text: String?, _ reader: inout ConfigurationReader) -> IPAddress? {
         guard let text, !text.isEmpty else { return nil }
         guard let address = IPAddress(text) else {

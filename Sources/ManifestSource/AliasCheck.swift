@@ -1,6 +1,6 @@
 // A look at YAML text before Yams gets it. Yams hashes the names of fields to find duplicates, and would hash an alias
-// used as a name in its fully expanded form: some forty nested aliases take forever. Aliases as values are harmless, the
-// conversion counts them.
+// used as a name in its fully expanded form: some forty nested aliases take forever. Aliases as values are harmless,
+// the conversion counts them.
 
 import ServiceModel
 
@@ -9,8 +9,8 @@ enum AliasCheck {
     private static let harmlessAliases = 30
 
     /// A problem when the text has many aliases and also something that may be an alias within the name of a field: an
-    /// explicit key (`? `), an alias followed by a colon, or one that stands between braces by itself. Text in quotes and
-    /// blocks is not told apart, so this errs towards refusing, in files that no person writes.
+    /// explicit key (`? `), an alias followed by a colon, or one that stands between braces by itself. Text in quotes
+    /// and blocks is not told apart, so this errs towards refusing, in files that no person writes.
     static func problem(in bytes: [UInt8]) -> TextProblem? {
         guard bytes.contains(UInt8(ascii: "&")) else { return nil }
         var scan = Scan()
@@ -36,7 +36,8 @@ enum AliasCheck {
             case UInt8(ascii: "}"), UInt8(ascii: "]"): _ = open.popLast()
             case UInt8(ascii: "*") where isBoundary(previous):
                 aliases += 1
-                let isInBraces = mark == UInt8(ascii: "{") || mark == UInt8(ascii: ",") && open.last == UInt8(ascii: "{")
+                let isInBraces =
+                    mark == UInt8(ascii: "{") || mark == UInt8(ascii: ",") && open.last == UInt8(ascii: "{")
                 if isInBraces || isKey(bytes, after: index) { suspiciousLine = suspiciousLine ?? line }
             case UInt8(ascii: "?") where isBoundary(previous): suspiciousLine = suspiciousLine ?? line
             default: break
@@ -47,7 +48,8 @@ enum AliasCheck {
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+            || byte == UInt8(ascii: "\r")
     }
 
     private static func isBoundary(_ byte: UInt8) -> Bool {

@@ -40,7 +40,8 @@ package struct FileStamp: Hashable, Sendable {
             }
         return FileStamp(
             kind: kind, isLinked: isLinked, links: UInt64(status.st_nlink), device: UInt64(status.st_dev),
-            inode: UInt64(status.st_ino), bytes: Int64(status.st_size), modified_ns: nanoseconds(status.st_mtim), changed_ns: nanoseconds(status.st_ctim))
+            inode: UInt64(status.st_ino), bytes: Int64(status.st_size), modified_ns: nanoseconds(status.st_mtim),
+            changed_ns: nanoseconds(status.st_ctim))
     }
 
     private static func nanoseconds(_ time: timespec) -> Int64 {

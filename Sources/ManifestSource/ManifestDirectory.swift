@@ -21,9 +21,9 @@ package struct ManifestDirectory: Hashable, Sendable {
         package var stamp: Result<FileStamp, SystemError>
     }
 
-    /// All manifest files, sorted by name. In a directory these are *.yaml, *.yml and
-    /// *.json, except hidden ones: ConfigMap volumes keep their versions in `..data` and the like. Directories by such a
-    /// name are not manifests. Throws when the path cannot be read at all.
+    /// All manifest files, sorted by name. In a directory these are *.yaml, *.yml and *.json, except hidden ones:
+    /// ConfigMap volumes keep their versions in `..data` and the like. Directories by such a name are not manifests.
+    /// Throws when the path cannot be read at all.
     package func entries() throws(SystemError) -> [Entry] {
         let own = try FileStamp.of(path)
         guard own.kind == .directory else {

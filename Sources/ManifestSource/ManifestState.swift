@@ -1,6 +1,6 @@
-// What the manifest files say together, and what became of each object since the last time anybody asked. Pure: contents
-// of files go in, changes of facts come out, each at most once (EP-19). The rule for mistakes: what is wrong keeps its
-// last good version, what is gone from a good file is gone.
+// What the manifest files say together, and what became of each object since the last time anybody asked. Pure:
+// contents of files go in, changes of facts come out, each at most once (EP-19). The rule for mistakes: what is wrong
+// keeps its last good version, what is gone from a good file is gone.
 
 package import ServiceModel
 
@@ -53,14 +53,15 @@ package struct ManifestState: Sendable {
         files[name] = nil
     }
 
-    /// The file is not there right now. Its objects stay, but yield to definitions elsewhere (the file may just have been
-    /// renamed), until it is removed or updated.
+    /// The file is not there right now. Its objects stay, but yield to definitions elsewhere (the file may just have
+    /// been renamed), until it is removed or updated.
     package mutating func suspend(file name: String) {
         guard let old = files[name] else { return }
         replace(name, old, by: File(objects: old.objects.mapValues(\.kept), problems: old.problems))
     }
 
-    /// The directory cannot be read: everything stays as it is. Or changes of it are found late only. Nil when all is well.
+    /// The directory cannot be read: everything stays as it is. Or changes of it are found late only. Nil when all is
+    /// well.
     package mutating func setProblems(directory: String?, watching: String?, path: String) {
         directoryProblems = []
         if let directory {

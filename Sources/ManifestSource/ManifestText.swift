@@ -19,8 +19,8 @@ package enum ManifestContent: Hashable, Sendable {
 }
 
 package enum ManifestText {
-    /// Reads a whole file. Empty files, and files of comments only, hold no objects. `name` decides the format where its
-    /// ending is .json; other text that begins like JSON is tried as JSON first.
+    /// Reads a whole file. Empty files, and files of comments only, hold no objects. `name` decides the format where
+    /// its ending is .json; other text that begins like JSON is tried as JSON first.
     package static func parse(_ bytes: [UInt8], name: String, limits: TextLimits = TextLimits()) -> ManifestContent {
         do {
             if name.hasSuffix(".json") { return .objects(objects(inJSON: try JSONText.parse(bytes, limits: limits))) }

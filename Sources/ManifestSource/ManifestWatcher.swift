@@ -29,8 +29,8 @@ package struct ManifestWatcher: Sendable {
         self.timing = timing
     }
 
-    /// Starts to look. The sequence is for one iterator, never ends by itself, and stops the thread when it is cancelled or
-    /// let go. Updates that were not fetched in time become one.
+    /// Starts to look. The sequence is for one iterator, never ends by itself, and stops the thread when it is
+    /// cancelled or let go. Updates that were not fetched in time become one.
     package func updates() -> ManifestUpdates {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let mailbox = ManifestMailbox(path: directory.path, signal: continuation)

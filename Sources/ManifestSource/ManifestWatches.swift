@@ -1,5 +1,5 @@
-// What to watch so that no change of the manifests goes unseen: the directory, the directory above it (in which it may be
-// replaced), and the file behind every symbolic link. Turns events into "look now".
+// What to watch so that no change of the manifests goes unseen: the directory, the directory above it (in which it may
+// be replaced), and the file behind every symbolic link. Turns events into "look now".
 
 import Foundation
 import Glibc
@@ -40,8 +40,8 @@ struct ManifestWatches: ~Copyable {
         self.changes = FileChanges(patience: timing.writerPatience)
     }
 
-    /// Watches what is there now; watching the same again costs nothing. Call it before looking, so that nothing falls in
-    /// between. Returns what keeps inotify from working, if it does not.
+    /// Watches what is there now; watching the same again costs nothing. Call it before looking, so that nothing falls
+    /// in between. Returns what keeps inotify from working, if it does not.
     mutating func renew() -> String? {
         touched = []
         isReason = false
@@ -50,7 +50,8 @@ struct ManifestWatches: ~Copyable {
             subjects[try inotify.add(parent, mask: Self.directoryMask)] = .parent
             subjects[try inotify.add(path, mask: Self.directoryMask | UInt32(IN_ONLYDIR))] = .directory
         } catch {
-            // A single file, or nothing yet: its parent tells. A missing parent is a problem of the path, not of inotify.
+            // A single file, or nothing yet: its parent tells. A missing parent is a problem of the path, not of
+            // inotify.
             guard ![ENOENT, ENOTDIR, EACCES].contains(error.errno) else { return nil }
             return "changes are found by looking every \(timing.pollBlind), since inotify fails: \(error)"
         }
@@ -78,8 +79,8 @@ struct ManifestWatches: ~Copyable {
         return touched.contains(name)
     }
 
-    /// Waits for a reason to look: an event, `deadline`, or `wake`. Events that follow closely are waited for. Returns when
-    /// the first was noticed.
+    /// Waits for a reason to look: an event, `deadline`, or `wake`. Events that follow closely are waited for. Returns
+    /// when the first was noticed.
     mutating func wait(until deadline: Instant, wake: WakeSignal) -> Instant {
         // Events that came while files were read may be about files that had been read already.
         while !isReason {

@@ -9,8 +9,8 @@ package struct ManifestContents: Hashable, Sendable {
 }
 
 package enum Manifests {
-    /// Reads all manifest files at `path` (a directory, or one file). Never throws: what cannot be read is a problem, the
-    /// path itself included. Blocks; call it off the cooperative pool.
+    /// Reads all manifest files at `path` (a directory, or one file). Never throws: what cannot be read is a problem,
+    /// the path itself included. Blocks; call it off the cooperative pool.
     package static func once(path: String, limits: TextLimits = TextLimits()) -> ManifestContents {
         var state = ManifestState()
         do throws(SystemError) {

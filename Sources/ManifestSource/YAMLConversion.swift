@@ -32,7 +32,8 @@ struct YAMLConversion {
         }
     }
 
-    private mutating func members(of mapping: Yams.Node.Mapping, depth: Int) throws(TextProblem) -> [String: FieldValue] {
+    private mutating func members(of mapping: Yams.Node.Mapping, depth: Int) throws(TextProblem) -> [String: FieldValue]
+    {
         var members: [String: FieldValue] = [:]
         members.reserveCapacity(mapping.count)
         var merged: [FieldValue] = []
@@ -44,7 +45,8 @@ struct YAMLConversion {
             if name.string == "<<", name.style == .plain {
                 merged.append(value)
             } else if members.updateValue(value, forKey: name.string) != nil {
-                throw TextProblem(line: key.mark?.line, "\(FieldValue.quoted(name.string)) is there twice in one object")
+                throw TextProblem(
+                    line: key.mark?.line, "\(FieldValue.quoted(name.string)) is there twice in one object")
             }
         }
         for value in merged { try merge(value, into: &members, line: mapping.mark?.line) }

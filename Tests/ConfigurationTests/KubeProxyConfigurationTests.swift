@@ -26,12 +26,14 @@ import Testing
         var masquerades: Bool
     }
 
-    @Test("each mode has its own defaults and its own section", arguments: [
-        Mode(mode: "", addresses: .all, localhost: true, masquerades: true),
-        Mode(mode: "iptables", addresses: .all, localhost: true, masquerades: true),
-        Mode(mode: "nftables", addresses: .primary, localhost: false, masquerades: false),
-        Mode(mode: "ipvs", addresses: .all, localhost: false, masquerades: true),
-    ])
+    @Test(
+        "each mode has its own defaults and its own section",
+        arguments: [
+            Mode(mode: "", addresses: .all, localhost: true, masquerades: true),
+            Mode(mode: "iptables", addresses: .all, localhost: true, masquerades: true),
+            Mode(mode: "nftables", addresses: .primary, localhost: false, masquerades: false),
+            Mode(mode: "ipvs", addresses: .all, localhost: false, masquerades: true),
+        ])
     func modes(_ row: Mode) throws {
         let configuration = try kubeProxy(
             #""mode":"\#(row.mode)","iptables":{"masqueradeAll":true},"nftables":{"masqueradeAll":false}"#)
@@ -48,7 +50,9 @@ import Testing
         ).nodeSettings(nodeName: "n")
         #expect(settings.nodePortAddresses == .ranges([try cidr("192.168.0.0/24"), try cidr("2001:db8::/64")]))
         #expect(!settings.localhostNodePorts)
-        #expect(try kubeProxy(#""nodePortAddresses":["primary"]"#).nodeSettings(nodeName: "n").nodePortAddresses == .primary)
+        #expect(
+            try kubeProxy(#""nodePortAddresses":["primary"]"#).nodeSettings(nodeName: "n").nodePortAddresses == .primary
+        )
     }
 
     struct Detector: Sendable {
@@ -56,16 +60,18 @@ import Testing
         var detector: NodeSettings.LocalDetector
     }
 
-    @Test("MASQ-9: local detectors", arguments: [
-        Detector(members: "", detector: .none),
-        Detector(members: #""detectLocalMode":"NodeCIDR""#, detector: .nodeCIDR),
-        Detector(
-            members: #""detectLocalMode":"BridgeInterface","detectLocal":{"bridgeInterface":"cbr0"}"#,
-            detector: .bridgeInterface("cbr0")),
-        Detector(
-            members: #""detectLocalMode":"InterfaceNamePrefix","detectLocal":{"interfaceNamePrefix":"veth"}"#,
-            detector: .interfaceNamePrefix("veth")),
-    ])
+    @Test(
+        "MASQ-9: local detectors",
+        arguments: [
+            Detector(members: "", detector: .none),
+            Detector(members: #""detectLocalMode":"NodeCIDR""#, detector: .nodeCIDR),
+            Detector(
+                members: #""detectLocalMode":"BridgeInterface","detectLocal":{"bridgeInterface":"cbr0"}"#,
+                detector: .bridgeInterface("cbr0")),
+            Detector(
+                members: #""detectLocalMode":"InterfaceNamePrefix","detectLocal":{"interfaceNamePrefix":"veth"}"#,
+                detector: .interfaceNamePrefix("veth")),
+        ])
     func detectors(_ row: Detector) throws {
         #expect(try kubeProxy(row.members).nodeSettings(nodeName: "n").localDetector == row.detector)
     }
@@ -86,10 +92,13 @@ import Testing
         #expect(complaints { try kubeProxy(#""hostnameOverride":"  ""#) } == ["hostnameOverride: is blank"])
     }
 
-    @Test("NODE-4: only a specific bind address is one", arguments: [
-        (#""bindAddress":"80.80.80.80""#, "80.80.80.80"), (#""bindAddress":"0.0.0.0""#, nil), (#""bindAddress":"::""#, nil),
-        (#""bindAddress":"""#, nil), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        "NODE-4: only a specific bind address is one",
+        arguments: [
+            (#""bindAddress":"80.80.80.80""#, "80.80.80.80"), (#""bindAddress":"0.0.0.0""#, nil),
+            (#""bindAddress":"::""#, nil),
+            (#""bindAddress":"""#, nil), ("", nil),
+        ] as [(String, String?)])
     func bindAddress(_ members: String, _ expected: String?) throws {
         #expect(try kubeProxy(members).nodeSettings(nodeName: "n").bindAddress?.description == expected)
     }
@@ -103,68 +112,80 @@ import Testing
         #expect(try kubeProxy().nodeSettings(nodeName: "n").externalIPsAllowed)
     }
 
-    @Test("FLAG-5: the metrics address may lack its port, or be empty", arguments: [
-        (#""metricsBindAddress":"0.0.0.0:9""#, "0.0.0.0:9"), (#""metricsBindAddress":"[::]:9""#, "[::]:9"),
-        (#""metricsBindAddress":"10.0.0.1""#, "10.0.0.1:10249"), (#""metricsBindAddress":"""#, "127.0.0.1:10249"),
-    ])
+    @Test(
+        "FLAG-5: the metrics address may lack its port, or be empty",
+        arguments: [
+            (#""metricsBindAddress":"0.0.0.0:9""#, "0.0.0.0:9"), (#""metricsBindAddress":"[::]:9""#, "[::]:9"),
+            (#""metricsBindAddress":"10.0.0.1""#, "10.0.0.1:10249"), (#""metricsBindAddress":"""#, "127.0.0.1:10249"),
+        ])
     func metrics(_ members: String, _ expected: String) throws {
         #expect(try kubeProxy(members).metricsAddress?.description == expected)
     }
 
-    @Test("FLAG-3: these are refused", arguments: [
-        Wrong(members: #""mode":"userspace""#, complaints: [#"mode: "userspace" is none of iptables, ipvs and nftables"#]),
-        Wrong(
-            members: #""iptables":{"masqueradeBit":32}"#, complaints: ["iptables.masqueradeBit: 32 is not within 0…31"]),
-        Wrong(members: #""oomScoreAdj":-1001"#, complaints: ["oomScoreAdj: -1001 is not within -1000…1000"]),
-        Wrong(
-            members: #""nftables":{"syncPeriod":"5s","minSyncPeriod":"10s"}"#,
-            complaints: ["nftables.syncPeriod: is shorter than minSyncPeriod"]),
-        Wrong(
-            members: #""iptables":{"syncPeriod":"-1s"}"#, complaints: [#"iptables.syncPeriod: "-1s" is negative"#]),
-        Wrong(
-            members: #""iptables":{"syncPeriod":"soon"}"#,
-            complaints: [#"iptables.syncPeriod: "soon" is not a duration (such as 30s)"#]),
-        Wrong(members: #""bindAddress":"x""#, complaints: [#"bindAddress: "x" is not an IP address"#]),
-        Wrong(
-            members: #""metricsBindAddress":"host:1""#,
-            complaints: [#"metricsBindAddress: "host:1" is not an IP address with a port (such as 127.0.0.1:10249)"#]),
-        Wrong(
-            members: #""healthzBindAddress":"1.2.3.4:0""#,
-            complaints: [#"healthzBindAddress: "1.2.3.4:0" is not an IP address with a port (such as 127.0.0.1:10249)"#]),
-        Wrong(
-            members: #""clusterCIDR":"10.0.0.0/8,11.0.0.0/8""#,
-            complaints: ["clusterCIDR: holds more than one IPv4 range; one of each family at most"]),
-        Wrong(
-            members: #""clusterCIDR":"10.0.0.0""#,
-            complaints: [#"clusterCIDR: "10.0.0.0" is not a CIDR (such as 10.0.0.0/16)"#]),
-        Wrong(
-            members: #""nodePortAddresses":["primary","10.0.0.0/8"]"#,
-            complaints: [#"nodePortAddresses: "primary" cannot be combined with anything else"#]),
-        Wrong(
-            members: #""nodePortAddresses":["all"]"#,
-            complaints: [#"nodePortAddresses[0]: "all" is not a CIDR (such as 10.0.0.0/16)"#]),
-        Wrong(
-            members: #""detectLocalMode":"BridgeInterface""#,
-            complaints: ["detectLocal.bridgeInterface: must be set in the mode BridgeInterface"]),
-        Wrong(
-            members: #""detectLocalMode":"InterfaceNamePrefix","detectLocal":{"interfaceNamePrefix":"0123456789abcdef"}"#,
-            complaints: [#"detectLocal.interfaceNamePrefix: "0123456789abcdef" is longer than 15 bytes"#]),
-        Wrong(
-            members: #""detectLocalMode":"Magic""#,
-            complaints: [
-                #"detectLocalMode: "Magic" is none of ClusterCIDR, NodeCIDR, BridgeInterface and InterfaceNamePrefix"#
-            ]),
-        Wrong(members: #""conntrack":{"min":-1}"#, complaints: ["conntrack.min: -1 is not within 0…2147483647"]),
-        Wrong(members: #""iptables":[]"#, complaints: ["iptables: a list is not an object"]),
-        Wrong(
-            members: #""featureGates":{"AllowServiceExternalIPs":"yes"}"#,
-            complaints: [#"featureGates.AllowServiceExternalIPs: "yes" is not true or false"#]),
-        Wrong(
-            members: #""mode":"x","bindAddress":"y""#,
-            complaints: [
-                #"bindAddress: "y" is not an IP address"#, #"mode: "x" is none of iptables, ipvs and nftables"#,
-            ]),
-    ])
+    @Test(
+        "FLAG-3: these are refused",
+        arguments: [
+            Wrong(
+                members: #""mode":"userspace""#,
+                complaints: [#"mode: "userspace" is none of iptables, ipvs and nftables"#]),
+            Wrong(
+                members: #""iptables":{"masqueradeBit":32}"#,
+                complaints: ["iptables.masqueradeBit: 32 is not within 0…31"]),
+            Wrong(members: #""oomScoreAdj":-1001"#, complaints: ["oomScoreAdj: -1001 is not within -1000…1000"]),
+            Wrong(
+                members: #""nftables":{"syncPeriod":"5s","minSyncPeriod":"10s"}"#,
+                complaints: ["nftables.syncPeriod: is shorter than minSyncPeriod"]),
+            Wrong(
+                members: #""iptables":{"syncPeriod":"-1s"}"#, complaints: [#"iptables.syncPeriod: "-1s" is negative"#]),
+            Wrong(
+                members: #""iptables":{"syncPeriod":"soon"}"#,
+                complaints: [#"iptables.syncPeriod: "soon" is not a duration (such as 30s)"#]),
+            Wrong(members: #""bindAddress":"x""#, complaints: [#"bindAddress: "x" is not an IP address"#]),
+            Wrong(
+                members: #""metricsBindAddress":"host:1""#,
+                complaints: [
+                    #"metricsBindAddress: "host:1" is not an IP address with a port (such as 127.0.0.1:10249)"#
+                ]),
+            Wrong(
+                members: #""healthzBindAddress":"1.2.3.4:0""#,
+                complaints: [
+                    #"healthzBindAddress: "1.2.3.4:0" is not an IP address with a port (such as 127.0.0.1:10249)"#
+                ]),
+            Wrong(
+                members: #""clusterCIDR":"10.0.0.0/8,11.0.0.0/8""#,
+                complaints: ["clusterCIDR: holds more than one IPv4 range; one of each family at most"]),
+            Wrong(
+                members: #""clusterCIDR":"10.0.0.0""#,
+                complaints: [#"clusterCIDR: "10.0.0.0" is not a CIDR (such as 10.0.0.0/16)"#]),
+            Wrong(
+                members: #""nodePortAddresses":["primary","10.0.0.0/8"]"#,
+                complaints: [#"nodePortAddresses: "primary" cannot be combined with anything else"#]),
+            Wrong(
+                members: #""nodePortAddresses":["all"]"#,
+                complaints: [#"nodePortAddresses[0]: "all" is not a CIDR (such as 10.0.0.0/16)"#]),
+            Wrong(
+                members: #""detectLocalMode":"BridgeInterface""#,
+                complaints: ["detectLocal.bridgeInterface: must be set in the mode BridgeInterface"]),
+            Wrong(
+                members:
+                    #""detectLocalMode":"InterfaceNamePrefix","detectLocal":{"interfaceNamePrefix":"0123456789abcdef"}"#,
+                complaints: [#"detectLocal.interfaceNamePrefix: "0123456789abcdef" is longer than 15 bytes"#]),
+            Wrong(
+                members: #""detectLocalMode":"Magic""#,
+                complaints: [
+                    #"detectLocalMode: "Magic" is none of ClusterCIDR, NodeCIDR, BridgeInterface and InterfaceNamePrefix"#
+                ]),
+            Wrong(members: #""conntrack":{"min":-1}"#, complaints: ["conntrack.min: -1 is not within 0…2147483647"]),
+            Wrong(members: #""iptables":[]"#, complaints: ["iptables: a list is not an object"]),
+            Wrong(
+                members: #""featureGates":{"AllowServiceExternalIPs":"yes"}"#,
+                complaints: [#"featureGates.AllowServiceExternalIPs: "yes" is not true or false"#]),
+            Wrong(
+                members: #""mode":"x","bindAddress":"y""#,
+                complaints: [
+                    #"bindAddress: "y" is not an IP address"#, #"mode: "x" is none of iptables, ipvs and nftables"#,
+                ]),
+        ])
     func refused(_ row: Wrong) {
         #expect(complaints { try kubeProxy(row.members) } == row.complaints)
     }
@@ -176,11 +197,12 @@ import Testing
             "clusterCIDR":"10.0.0.0/8","clusterCidr":"x","conntrack":{"maxPerCore":0,"min":131072,"odd":1},
             "iptables":{"syncPeriod":"0s","minSyncPeriod":"1s"},"portRange":"","oomScoreAdj":-999,"winkernel":{"enableDSR":false}
             """#)
-        #expect(configuration.notices.map(\.description) == [
-            "clusterCidr: is not a field of KubeProxyConfiguration", "oomScoreAdj: is accepted, but not used yet",
-            "iptables.minSyncPeriod: is accepted, but not used yet", "conntrack.min: is accepted, but not used yet",
-            "conntrack.odd: is not a field of KubeProxyConfiguration",
-        ])
+        #expect(
+            configuration.notices.map(\.description) == [
+                "clusterCidr: is not a field of KubeProxyConfiguration", "oomScoreAdj: is accepted, but not used yet",
+                "iptables.minSyncPeriod: is accepted, but not used yet", "conntrack.min: is accepted, but not used yet",
+                "conntrack.odd: is not a field of KubeProxyConfiguration",
+            ])
         #expect(configuration.notices.map(\.kind) == [.unknownField, .notUsed, .notUsed, .notUsed, .unknownField])
     }
 
@@ -221,15 +243,21 @@ import Testing
         #expect(configuration.nodeSettings(nodeName: "n") == expected)
     }
 
-    @Test("other kinds and versions are refused", arguments: [
-        (#"{"kind":"KubeProxyConfiguration","apiVersion":"kubeproxy.config.k8s.io/v1alpha2"}"#,
-            #"apiVersion: "kubeproxy.config.k8s.io/v1alpha2" is not kubeproxy.config.k8s.io/v1alpha1"#),
-        (#"{"kind":"MartletConfiguration"}"#, #"apiVersion: "" is not martlet.dev/v1alpha1"#),
-        (#"{"kind":"Service","apiVersion":"v1"}"#,
-            #"kind: "Service" is neither MartletConfiguration nor KubeProxyConfiguration"#),
-        ("[]", "a list is not a configuration"), ("null", "null is not a configuration"),
-        (#"{"kind":7}"#, "kind: 7 is not a string: put it in quotes"),
-    ])
+    @Test(
+        "other kinds and versions are refused",
+        arguments: [
+            (
+                #"{"kind":"KubeProxyConfiguration","apiVersion":"kubeproxy.config.k8s.io/v1alpha2"}"#,
+                #"apiVersion: "kubeproxy.config.k8s.io/v1alpha2" is not kubeproxy.config.k8s.io/v1alpha1"#
+            ),
+            (#"{"kind":"MartletConfiguration"}"#, #"apiVersion: "" is not martlet.dev/v1alpha1"#),
+            (
+                #"{"kind":"Service","apiVersion":"v1"}"#,
+                #"kind: "Service" is neither MartletConfiguration nor KubeProxyConfiguration"#
+            ),
+            ("[]", "a list is not a configuration"), ("null", "null is not a configuration"),
+            (#"{"kind":7}"#, "kind: 7 is not a string: put it in quotes"),
+        ])
     func otherKinds(_ json: String, _ complaint: String) {
         #expect(complaints { try configuration(json) }.first == complaint)
     }

@@ -58,7 +58,8 @@ import Testing
     @Test("words for node port addresses, and ways to turn things off")
     func words() throws {
         #expect(try martlet(#""nodePortAddresses":["all"]"#).nodeSettings(nodeName: "n").nodePortAddresses == .all)
-        #expect(try martlet(#""nodePortAddresses":["primary"]"#).nodeSettings(nodeName: "n").nodePortAddresses == .primary)
+        #expect(
+            try martlet(#""nodePortAddresses":["primary"]"#).nodeSettings(nodeName: "n").nodePortAddresses == .primary)
         #expect(try martlet(#""metricsBindAddress":"""#).metricsAddress == nil)
         #expect(try martlet(#""auditInterval":"0s""#).auditInterval == nil)
         let detectors = try ["NodeCIDR", "ClusterCIDR", ""].map { mode in
@@ -67,55 +68,68 @@ import Testing
         #expect(detectors == [.nodeCIDR, .none, .none])
     }
 
-    @Test("these are refused", arguments: [
-        Wrong(members: #""nodePortAdresses":[]"#, complaints: ["nodePortAdresses: is not a field of MartletConfiguration"]),
-        Wrong(
-            members: #""mapSizes":{"frontend":1},"detectLocal":{"bridge":"x"}"#,
-            complaints: [
-                "detectLocal.bridge: is not a field of MartletConfiguration",
-                "mapSizes.frontend: is not a field of MartletConfiguration",
-            ]),
-        Wrong(members: #""mapSizes":{"frontends":0}"#, complaints: ["mapSizes.frontends: 0 is not within 1…268435456"]),
-        Wrong(
-            members: #""mapSizes":{"eventBytes":5000}"#,
-            complaints: ["mapSizes.eventBytes: 5000 is not a power of two of at least 4096"]),
-        Wrong(members: #""mapSizes":[1]"#, complaints: ["mapSizes: a list is not an object"]),
-        Wrong(members: #""algorithm":"leastconn""#, complaints: [#"algorithm: "leastconn" is neither random nor maglev"#]),
-        Wrong(
-            members: #""gracePeriod":"30""#, complaints: [#"gracePeriod: "30" is not a duration (such as 30s)"#]),
-        Wrong(members: #""gracePeriod":30"#, complaints: ["gracePeriod: 30 is not a string: put it in quotes"]),
-        Wrong(
-            members: #""auditInterval":"-5s""#, complaints: [#"auditInterval: "-5s" is not a duration (such as 30s)"#]),
-        Wrong(members: #""cgroup":"unified""#, complaints: [#"cgroup: "unified" does not begin with '/'"#]),
-        Wrong(members: #""skipCgroups":["a"]"#, complaints: [#"skipCgroups[0]: "a" does not begin with '/'"#]),
-        Wrong(
-            members: #""serviceCIDRs":["10.96.0.0/12","x"]"#,
-            complaints: [#"serviceCIDRs[1]: "x" is not a CIDR (such as 10.0.0.0/16)"#]),
-        Wrong(
-            members: #""nodePortAddresses":["all","primary"]"#,
-            complaints: [#"nodePortAddresses: "primary" cannot be combined with anything else"#]),
-        Wrong(
-            members: #""detectLocal":{"mode":"NodeCIDR","clusterCIDRs":["10.0.0.0/8"]}"#,
-            complaints: ["detectLocal.clusterCIDRs: has no effect in this mode"]),
-        Wrong(members: #""bindProtection":"no""#, complaints: [#"bindProtection: "no" is not true or false"#]),
-    ])
+    @Test(
+        "these are refused",
+        arguments: [
+            Wrong(
+                members: #""nodePortAdresses":[]"#,
+                complaints: ["nodePortAdresses: is not a field of MartletConfiguration"]),
+            Wrong(
+                members: #""mapSizes":{"frontend":1},"detectLocal":{"bridge":"x"}"#,
+                complaints: [
+                    "detectLocal.bridge: is not a field of MartletConfiguration",
+                    "mapSizes.frontend: is not a field of MartletConfiguration",
+                ]),
+            Wrong(
+                members: #""mapSizes":{"frontends":0}"#, complaints: ["mapSizes.frontends: 0 is not within 1…268435456"]
+            ),
+            Wrong(
+                members: #""mapSizes":{"eventBytes":5000}"#,
+                complaints: ["mapSizes.eventBytes: 5000 is not a power of two of at least 4096"]),
+            Wrong(members: #""mapSizes":[1]"#, complaints: ["mapSizes: a list is not an object"]),
+            Wrong(
+                members: #""algorithm":"leastconn""#,
+                complaints: [#"algorithm: "leastconn" is neither random nor maglev"#]),
+            Wrong(
+                members: #""gracePeriod":"30""#, complaints: [#"gracePeriod: "30" is not a duration (such as 30s)"#]),
+            Wrong(members: #""gracePeriod":30"#, complaints: ["gracePeriod: 30 is not a string: put it in quotes"]),
+            Wrong(
+                members: #""auditInterval":"-5s""#,
+                complaints: [#"auditInterval: "-5s" is not a duration (such as 30s)"#]),
+            Wrong(members: #""cgroup":"unified""#, complaints: [#"cgroup: "unified" does not begin with '/'"#]),
+            Wrong(members: #""skipCgroups":["a"]"#, complaints: [#"skipCgroups[0]: "a" does not begin with '/'"#]),
+            Wrong(
+                members: #""serviceCIDRs":["10.96.0.0/12","x"]"#,
+                complaints: [#"serviceCIDRs[1]: "x" is not a CIDR (such as 10.0.0.0/16)"#]),
+            Wrong(
+                members: #""nodePortAddresses":["all","primary"]"#,
+                complaints: [#"nodePortAddresses: "primary" cannot be combined with anything else"#]),
+            Wrong(
+                members: #""detectLocal":{"mode":"NodeCIDR","clusterCIDRs":["10.0.0.0/8"]}"#,
+                complaints: ["detectLocal.clusterCIDRs: has no effect in this mode"]),
+            Wrong(members: #""bindProtection":"no""#, complaints: [#"bindProtection: "no" is not true or false"#]),
+        ])
     func refused(_ row: Wrong) {
         #expect(complaints { try martlet(row.members) } == row.complaints)
     }
 
-    @Test("durations as Go writes them", arguments: [
-        ("0", Duration.zero), ("30s", .seconds(30)), ("1h30m", .seconds(5400)), ("1.5s", .milliseconds(1500)),
-        ("100ms", .milliseconds(100)), ("-1s", .seconds(-1)), ("+2s", .seconds(2)), (".5s", .milliseconds(500)),
-        ("1us", .microseconds(1)), ("3ns", .nanoseconds(3)), ("1.s", .seconds(1)), ("24h0m0s", .seconds(86400)),
-    ])
+    @Test(
+        "durations as Go writes them",
+        arguments: [
+            ("0", Duration.zero), ("30s", .seconds(30)), ("1h30m", .seconds(5400)), ("1.5s", .milliseconds(1500)),
+            ("100ms", .milliseconds(100)), ("-1s", .seconds(-1)), ("+2s", .seconds(2)), (".5s", .milliseconds(500)),
+            ("1us", .microseconds(1)), ("3ns", .nanoseconds(3)), ("1.s", .seconds(1)), ("24h0m0s", .seconds(86400)),
+        ])
     func durations(_ text: String, _ duration: Duration) {
         #expect(DurationText.parse(text) == duration)
     }
 
-    @Test("what is no duration", arguments: [
-        "", "30", "s", "1d", ".s", "1..5s", "1s2", "--1s", "1 s", "٣s", "99999999999h", "1e3s",
-        String(repeating: "9", count: 400) + "s",
-    ])
+    @Test(
+        "what is no duration",
+        arguments: [
+            "", "30", "s", "1d", ".s", "1..5s", "1s2", "--1s", "1 s", "٣s", "99999999999h", "1e3s",
+            String(repeating: "9", count: 400) + "s",
+        ])
     func noDurations(_ text: String) {
         #expect(DurationText.parse(text) == nil)
     }

@@ -55,9 +55,10 @@ import Testing
     func missing() {
         let contents = Manifests.once(path: "/nonexistent/manifests")
         #expect(contents.facts == [])
-        #expect(contents.problems.map(\.description) == [
-            "/nonexistent/manifests: cannot be read: there is no such file; it is not used"
-        ])
+        #expect(
+            contents.problems.map(\.description) == [
+                "/nonexistent/manifests: cannot be read: there is no such file; it is not used"
+            ])
     }
 
     @Test("a ConfigMap volume is read through its links, once")

@@ -19,7 +19,8 @@ import Testing
     private func names(_ changes: [FactChange]) -> [String] {
         changes.map { change in
             switch change {
-            case .service(let name, let service): "\(name.name):\(service.map { "\($0.ports.first?.port ?? 0)" } ?? "gone")"
+            case .service(let name, let service):
+                "\(name.name):\(service.map { "\($0.ports.first?.port ?? 0)" } ?? "gone")"
             case .endpointSlice(let name, let slice): "\(name.name):\(slice == nil ? "gone" : "here")"
             case .node(let name, let node): "\(name):\(node == nil ? "gone" : "here")"
             case .serviceCIDR(let name, let range): "\(name):\(range == nil ? "gone" : "here")"
@@ -65,10 +66,11 @@ import Testing
         state.update(file: "a.yaml", content(broken + yaml("b", port: 81) + yaml("c")))
         expectChanges(["b:81", "c:80"], of: &state)
         #expect(summary(state.facts) == ["b:81", "c:80", "web:80"])
-        #expect(state.problems.map(\.description) == [
-            "a.yaml:9: document 1: Service default/web: spec.ports[0].port: 70000 is not a port (1…65535); "
-                + "its last good version stays in force"
-        ])
+        #expect(
+            state.problems.map(\.description) == [
+                "a.yaml:9: document 1: Service default/web: spec.ports[0].port: 70000 is not a port (1…65535); "
+                    + "its last good version stays in force"
+            ])
         state.update(file: "a.yaml", content(yaml("web", port: 82)))
         expectChanges(["b:gone", "c:gone", "web:82"], of: &state)
         #expect(state.problems == [])
@@ -95,9 +97,11 @@ import Testing
         expectChanges(["b:gone"], of: &state)
     }
 
-    @Test("an object that does not say who it is may be any that is missing now, so these stay", arguments: [
-        "metadata:\n  name: b\n".replacing("name", with: "nam"), "metadata: {}\n",
-    ])
+    @Test(
+        "an object that does not say who it is may be any that is missing now, so these stay",
+        arguments: [
+            "metadata:\n  name: b\n".replacing("name", with: "nam"), "metadata: {}\n",
+        ])
     func nameless(metadata: String) {
         var state = ManifestState()
         state.update(file: "a.yaml", content(yaml("a") + yaml("b")))
@@ -141,9 +145,10 @@ import Testing
         expectChanges(["web:81"], of: &state)
         state.update(file: "a.yaml", content(yaml("web", port: 80)))
         expectChanges(["web:80"], of: &state)
-        #expect(state.problems.map(\.description) == [
-            "b.yaml:2: document 1: Service default/web: is defined in a.yaml:2 already, and that is used"
-        ])
+        #expect(
+            state.problems.map(\.description) == [
+                "b.yaml:2: document 1: Service default/web: is defined in a.yaml:2 already, and that is used"
+            ])
         state.remove(file: "a.yaml")
         expectChanges(["web:81"], of: &state)
         #expect(state.problems == [])
@@ -154,12 +159,14 @@ import Testing
         var state = ManifestState()
         state.update(file: "a.yaml", content(yaml("web") + yaml("web", port: 81)))
         expectChanges(["web:80"], of: &state)
-        #expect(state.problems.map(\.description) == [
-            "a.yaml:11: document 2: Service default/web: is defined in line 2 already, and that is used"
-        ])
+        #expect(
+            state.problems.map(\.description) == [
+                "a.yaml:11: document 2: Service default/web: is defined in line 2 already, and that is used"
+            ])
     }
 
-    @Test("an object that moves to another file never goes away, whichever file is seen first", arguments: [true, false])
+    @Test(
+        "an object that moves to another file never goes away, whichever file is seen first", arguments: [true, false])
     func move(sourceFirst: Bool) {
         var state = ManifestState()
         state.update(file: "a.yaml", content(yaml("web")))

@@ -32,12 +32,14 @@ import Testing
         #expect(object.problemLines == [13, 14])
     }
 
-    @Test("JSON by its name or its beginning; YAML that begins like JSON is still YAML", arguments: [
-        ("a.json", #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}"#),
-        ("a.yaml", "\n {\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n\"}}"),
-        ("a.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n}}"),
-        ("a.yaml", "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\n\"metadata\":{\"name\":\"n\"}} # comment\n---\n"),
-    ])
+    @Test(
+        "JSON by its name or its beginning; YAML that begins like JSON is still YAML",
+        arguments: [
+            ("a.json", #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}"#),
+            ("a.yaml", "\n {\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n\"}}"),
+            ("a.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n}}"),
+            ("a.yaml", "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\n\"metadata\":{\"name\":\"n\"}} # comment\n---\n"),
+        ])
     func formats(_ name: String, _ text: String) throws {
         #expect(try objects(text, name: name).map(\.decoded.outcome) == [.fact(.node(Node(name: "n")))])
     }
@@ -46,9 +48,10 @@ import Testing
     func quotedPort() throws {
         let text = yaml("web").replacing("port: 80", with: "port: \"80\"")
         let object = try #require(try objects(text).first)
-        #expect(object.decoded.allProblems.map(\.description) == [
-            #"Service default/web: spec.ports[0].port: "80" is not a whole number: write it without quotes"#
-        ])
+        #expect(
+            object.decoded.allProblems.map(\.description) == [
+                #"Service default/web: spec.ports[0].port: "80" is not a whole number: write it without quotes"#
+            ])
         #expect(object.problemLines == [9])
     }
 
@@ -58,7 +61,9 @@ import Testing
         #expect(object.decoded.allProblems.map(\.message) == ["123 is not a string: put it in quotes"])
     }
 
-    @Test("files without objects are fine", arguments: ["", "\n", "# nothing\n", "---\n---\n", "kind: Pod\napiVersion: v1"])
+    @Test(
+        "files without objects are fine",
+        arguments: ["", "\n", "# nothing\n", "---\n---\n", "kind: Pod\napiVersion: v1"])
     func noObjects(_ text: String) throws {
         #expect(try objects(text) == [])
     }

@@ -1,5 +1,5 @@
-// Directories that really change under a running watcher. Each test waits for what must come, and where something must not
-// come, for a later change that shows that the earlier one is past.
+// Directories that really change under a running watcher. Each test waits for what must come, and where something must
+// not come, for a later change that shows that the earlier one is past.
 
 import Foundation
 import NetworkTypes
@@ -206,7 +206,9 @@ private func watching(
             #expect(believer.now.ports == ["a": 80, "b": 80])
             try directory.makeDirectory("m")
             try directory.replace("m/a.yaml", yaml("a", port: 81))
-            await believer.waits("the new file, and no problem") { $0.ports == ["a": 81, "b": 80] && $0.problems == [] }
+            await believer.waits("the new file, and no problem") {
+                $0.ports == ["a": 81, "b": 80] && $0.problems == []
+            }
             await believer.waits("b is gone for good") { $0.ports == ["a": 81] }
             try directory.replace("m/a.yaml", yaml("a", port: 82))
             await believer.waits("the new directory is watched") { $0.ports == ["a": 82] }

@@ -29,7 +29,9 @@ final class TemporaryDirectory: Sendable {
     /// Into the file that is there, or a new one.
     func write(_ name: String, _ text: String) throws {
         let path = file(name)
-        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
         let handle = try #require(FileHandle(forWritingAtPath: path))
         try handle.truncate(atOffset: 0)
         try handle.write(contentsOf: Data(text.utf8))

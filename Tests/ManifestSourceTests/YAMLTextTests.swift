@@ -19,20 +19,25 @@ import Testing
         }
     }
 
-    @Test("plain scalars follow the core schema", arguments: [
-        ("80", .integer(80)), ("-1", .integer(-1)), ("+1", .integer(1)), ("0", .integer(0)), ("0x1F", .integer(31)),
-        ("0o17", .integer(15)), ("1.5", .number(1.5)), ("1e3", .number(1000)), (".5", .number(0.5)),
-        ("true", .bool(true)), ("False", .bool(false)), ("null", .null), ("~", .null), ("", .null),
-        ("10.0.0.1", .string("10.0.0.1")), ("web", .string("web")),
-    ] as [(String, FieldValue)])
+    @Test(
+        "plain scalars follow the core schema",
+        arguments: [
+            ("80", .integer(80)), ("-1", .integer(-1)), ("+1", .integer(1)), ("0", .integer(0)), ("0x1F", .integer(31)),
+            ("0o17", .integer(15)), ("1.5", .number(1.5)), ("1e3", .number(1000)), (".5", .number(0.5)),
+            ("true", .bool(true)), ("False", .bool(false)), ("null", .null), ("~", .null), ("", .null),
+            ("10.0.0.1", .string("10.0.0.1")), ("web", .string("web")),
+        ] as [(String, FieldValue)])
     func core(_ text: String, _ value: FieldValue) throws {
         #expect(try parse("a: \(text)") == [.object(["a": value])])
     }
 
-    @Test("what YAML 1.1 reads in another way stays text", arguments: [
-        "yes", "no", "on", "off", "y", "0123", "1_000", "12:30:45", "2026-11-21", "0b11", ".inf", ".nan", "0x", "0x-1",
-        "1.2.3", "e", "1e", "99999999999999999999999999999999999999x", "nan", "infinity", "0xG",
-    ])
+    @Test(
+        "what YAML 1.1 reads in another way stays text",
+        arguments: [
+            "yes", "no", "on", "off", "y", "0123", "1_000", "12:30:45", "2026-11-21", "0b11", ".inf", ".nan", "0x",
+            "0x-1",
+            "1.2.3", "e", "1e", "99999999999999999999999999999999999999x", "nan", "infinity", "0xG",
+        ])
     func text(_ text: String) throws {
         #expect(try parse("a: \(text) ").first?["a"] == .string(text))
     }
@@ -54,9 +59,10 @@ import Testing
     @Test("documents keep their number and line")
     func documents() throws {
         let documents = try YAMLText.parse(Array("# comment\na: 1\n---\n---\nb: 2\n...\n---\n- c\n".utf8))
-        #expect(documents.map(\.value) == [
-            .object(["a": .integer(1)]), .null, .object(["b": .integer(2)]), .array([.string("c")]),
-        ])
+        #expect(
+            documents.map(\.value) == [
+                .object(["a": .integer(1)]), .null, .object(["b": .integer(2)]), .array([.string("c")]),
+            ])
         #expect(documents.map(\.line) == [2, 4, 5, 8])
     }
 
@@ -82,18 +88,20 @@ import Testing
         var part: String
     }
 
-    @Test("what is not YAML is a problem with its line", arguments: [
-        Wrong(text: "a: 1\na: 2", line: 1, part: #""a" is there twice in one object"#),
-        Wrong(text: "a: 1\n\"a\": 2", line: 1, part: #""a" is there twice in one object"#),
-        Wrong(text: "a:\n\t- b", line: 2, part: "cannot start any token"),
-        Wrong(text: "a: [1,\nb: 2", line: 2, part: "is not YAML"),
-        Wrong(text: "ok: 1\n---\na: *nowhere", line: 3, part: "undefined alias"),
-        Wrong(text: "? [a, b]\n: c", line: 1, part: "as the name of a field"),
-        Wrong(text: "a: {b: c", line: 1, part: "is not YAML"),
-        Wrong(text: "a: \"\\x\"", line: 1, part: "is not YAML"),
-        Wrong(text: "a\u{0}b: c", line: 1, part: "is not YAML"),
-        Wrong(text: "a: 1\n<<: 7", line: 1, part: "merges"),
-    ])
+    @Test(
+        "what is not YAML is a problem with its line",
+        arguments: [
+            Wrong(text: "a: 1\na: 2", line: 1, part: #""a" is there twice in one object"#),
+            Wrong(text: "a: 1\n\"a\": 2", line: 1, part: #""a" is there twice in one object"#),
+            Wrong(text: "a:\n\t- b", line: 2, part: "cannot start any token"),
+            Wrong(text: "a: [1,\nb: 2", line: 2, part: "is not YAML"),
+            Wrong(text: "ok: 1\n---\na: *nowhere", line: 3, part: "undefined alias"),
+            Wrong(text: "? [a, b]\n: c", line: 1, part: "as the name of a field"),
+            Wrong(text: "a: {b: c", line: 1, part: "is not YAML"),
+            Wrong(text: "a: \"\\x\"", line: 1, part: "is not YAML"),
+            Wrong(text: "a\u{0}b: c", line: 1, part: "is not YAML"),
+            Wrong(text: "a: 1\n<<: 7", line: 1, part: "merges"),
+        ])
     func wrong(_ row: Wrong) throws {
         let problem = try #require(failure(row.text), "\(row.text)")
         #expect(problem.message.contains(row.part), "\(problem)")
@@ -129,7 +137,9 @@ import Testing
     @Test("alias bombs are given up, soon", .timeLimit(.minutes(1)))
     func bombs() throws {
         #expect(failure(bomb(levels: 12, last: ""))?.message == "holds too many values, aliases included")
-        for last in ["? *l12\n: x\n", "*l12 : x\n", "a: {*l12 : x}\n", "a: {*l12, b}\n", "a: {b, *l12}\n", "a: [*l12 : x]\n"] {
+        for last in [
+            "? *l12\n: x\n", "*l12 : x\n", "a: {*l12 : x}\n", "a: {*l12, b}\n", "a: {b, *l12}\n", "a: [*l12 : x]\n",
+        ] {
             #expect(failure(bomb(levels: 12, last: last))?.message.contains("aliases") == true, "\(last)")
         }
     }
@@ -153,7 +163,8 @@ import Testing
     func paths() {
         #expect(
             FieldPath.steps("items[3].metadata.labels[app.kubernetes.io/name]") == [
-                .member("items"), .element(3), .member("metadata"), .member("labels"), .member("app.kubernetes.io/name"),
+                .member("items"), .element(3), .member("metadata"), .member("labels"),
+                .member("app.kubernetes.io/name"),
             ])
         #expect(FieldPath.steps("") == [])
         #expect(FieldPath.steps("[") == [.member("")])

@@ -28,9 +28,11 @@ import Testing
         #expect(decoded.complaints == [])
     }
 
-    @Test("EP-9: unset conditions are ready, serving, not terminating", arguments: [
-        "", #","conditions":null"#, #","conditions":{}"#, #","conditions":{"ready":null,"serving":null}"#,
-    ])
+    @Test(
+        "EP-9: unset conditions are ready, serving, not terminating",
+        arguments: [
+            "", #","conditions":null"#, #","conditions":{}"#, #","conditions":{"ready":null,"serving":null}"#,
+        ])
     func conditions(_ text: String) throws {
         let decoded = try slice(#""addressType":"IPv4","endpoints":[{"addresses":["10.0.1.2"]\#(text)}]"#)
         #expect(decoded.slice?.endpoints == [Endpoint(address: try ip("10.0.1.2"))])
@@ -75,29 +77,35 @@ import Testing
         var complaint: String
     }
 
-    @Test("INV-6: endpoints without a usable address are skipped and reported, the others stay", arguments: [
-        Skip(
-            endpoint: #"{"addresses":["bogus"]}"#,
-            complaint: #"endpoints[0].addresses[0]: "bogus" is not an IP address; the endpoint is skipped"#),
-        Skip(endpoint: #"{"addresses":[]}"#, complaint: "endpoints[0].addresses: is empty; the endpoint is skipped"),
-        Skip(endpoint: "{}", complaint: "endpoints[0].addresses: is empty; the endpoint is skipped"),
-        Skip(
-            endpoint: #"{"addresses":["fd00::1"]}"#,
-            complaint:
-                "endpoints[0].addresses[0]: fd00::1 is not an IPv4 address, as addressType says; the endpoint is skipped"),
-        Skip(
-            endpoint: #"{"addresses":["0.0.0.0"]}"#,
-            complaint: "endpoints[0].addresses[0]: 0.0.0.0 is not the address of a host; the endpoint is skipped"),
-    ])
+    @Test(
+        "INV-6: endpoints without a usable address are skipped and reported, the others stay",
+        arguments: [
+            Skip(
+                endpoint: #"{"addresses":["bogus"]}"#,
+                complaint: #"endpoints[0].addresses[0]: "bogus" is not an IP address; the endpoint is skipped"#),
+            Skip(
+                endpoint: #"{"addresses":[]}"#, complaint: "endpoints[0].addresses: is empty; the endpoint is skipped"),
+            Skip(endpoint: "{}", complaint: "endpoints[0].addresses: is empty; the endpoint is skipped"),
+            Skip(
+                endpoint: #"{"addresses":["fd00::1"]}"#,
+                complaint:
+                    "endpoints[0].addresses[0]: fd00::1 is not an IPv4 address, as addressType says; the endpoint is skipped"
+            ),
+            Skip(
+                endpoint: #"{"addresses":["0.0.0.0"]}"#,
+                complaint: "endpoints[0].addresses[0]: 0.0.0.0 is not the address of a host; the endpoint is skipped"),
+        ])
     func skipped(_ row: Skip) throws {
         let decoded = try slice(#""addressType":"IPv4","endpoints":[\#(row.endpoint),{"addresses":["10.0.1.2"]}]"#)
         #expect(decoded.slice?.endpoints.map(\.address.description) == ["10.0.1.2"])
         #expect(decoded.complaints == [row.complaint])
     }
 
-    @Test("EP-2, INV-5: a slice without an owner is nothing, and reported", arguments: [
-        "", #""kubernetes.io/service-name":"""#, #""kubernetes.io/service-name":null"#,
-    ])
+    @Test(
+        "EP-2, INV-5: a slice without an owner is nothing, and reported",
+        arguments: [
+            "", #""kubernetes.io/service-name":"""#, #""kubernetes.io/service-name":null"#,
+        ])
     func ownerless(labels: String) throws {
         let decoded = try slice(#""addressType":"IPv4","endpoints":[]"#, labels: labels)
         let identity = ObjectIdentity(kind: .endpointSlice, name: ObjectName(namespace: "default", name: "web-1"))
@@ -119,22 +127,25 @@ import Testing
         #expect(try slice(#""addressType":"IPv4""#, labels: labels).slice?.isHeadless == true)
     }
 
-    @Test("wrong types and values make the slice unusable", arguments: [
-        Skip(endpoint: #""addressType":"ipv4""#, complaint: #"addressType: "ipv4" is none of IPv4, IPv6 and FQDN"#),
-        Skip(endpoint: #""endpoints":[]"#, complaint: "addressType: is missing"),
-        Skip(
-            endpoint: #""addressType":"IPv4","ports":[{"port":65536}]"#,
-            complaint: "ports[0].port: 65536 is not a port (1…65535)"),
-        Skip(
-            endpoint: #""addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"conditions":{"ready":"true"}}]"#,
-            complaint: #"endpoints[0].conditions.ready: "true" is not true or false"#),
-        Skip(
-            endpoint: #""addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"hints":{"forZones":["a"]}}]"#,
-            complaint: #"endpoints[0].hints.forZones[0]: "a" is not an object"#),
-        Skip(
-            endpoint: #""addressType":"IPv4","endpoints":[{"addresses":"10.0.0.1"}]"#,
-            complaint: #"endpoints[0].addresses: "10.0.0.1" is not a list"#),
-    ])
+    @Test(
+        "wrong types and values make the slice unusable",
+        arguments: [
+            Skip(endpoint: #""addressType":"ipv4""#, complaint: #"addressType: "ipv4" is none of IPv4, IPv6 and FQDN"#),
+            Skip(endpoint: #""endpoints":[]"#, complaint: "addressType: is missing"),
+            Skip(
+                endpoint: #""addressType":"IPv4","ports":[{"port":65536}]"#,
+                complaint: "ports[0].port: 65536 is not a port (1…65535)"),
+            Skip(
+                endpoint:
+                    #""addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"conditions":{"ready":"true"}}]"#,
+                complaint: #"endpoints[0].conditions.ready: "true" is not true or false"#),
+            Skip(
+                endpoint: #""addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"hints":{"forZones":["a"]}}]"#,
+                complaint: #"endpoints[0].hints.forZones[0]: "a" is not an object"#),
+            Skip(
+                endpoint: #""addressType":"IPv4","endpoints":[{"addresses":"10.0.0.1"}]"#,
+                complaint: #"endpoints[0].addresses: "10.0.0.1" is not a list"#),
+        ])
     func fatal(_ row: Skip) throws {
         let decoded = try slice(row.endpoint)
         #expect(decoded.isUnusable)

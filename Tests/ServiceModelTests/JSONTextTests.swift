@@ -46,28 +46,30 @@ import Testing
         var message: String
     }
 
-    @Test("what is not JSON is an error with its line", arguments: [
-        Wrong(text: "{\"a\":1,\n\"a\":2}", line: 2, message: #""a" is there twice in one object"#),
-        Wrong(text: "{\"a\":1,}", line: 1, message: "a member's name in quotes should be here"),
-        Wrong(text: "[1,]", line: 1, message: "']' where a value should be"),
-        Wrong(text: "[1 2]", line: 1, message: "'2' where ',' or ']' should be"),
-        Wrong(text: "{\"a\" 1}", line: 1, message: #"':' should follow "a""#),
-        Wrong(text: "[\n\n", line: 3, message: "the text ends where a value should be"),
-        Wrong(text: "[1", line: 1, message: "the text ends before ']'"),
-        Wrong(text: "\"a", line: 1, message: "a string without closing quote"),
-        Wrong(text: "\"a\nb\"", line: 1, message: "a control character in a string"),
-        Wrong(text: #""\x""#, line: 1, message: "an escape that JSON does not know"),
-        Wrong(text: #""\ud800""#, line: 1, message: "half of a surrogate pair"),
-        Wrong(text: #""\udc00x""#, line: 1, message: "half of a surrogate pair"),
-        Wrong(text: #""\u12g4""#, line: 1, message: "an escape without four hexadecimal digits"),
-        Wrong(text: "01", line: 1, message: "a number with a leading zero or without digits"),
-        Wrong(text: "-", line: 1, message: "a number with a leading zero or without digits"),
-        Wrong(text: "1.", line: 1, message: "a number without digits after the point"),
-        Wrong(text: "1e", line: 1, message: "a number without digits in its exponent"),
-        Wrong(text: "tru", line: 1, message: "a word that is not true, false or null"),
-        Wrong(text: "a: b", line: 1, message: "'a' where a value should be"),
-        Wrong(text: "\"\\", line: 1, message: "an escape that JSON does not know"),
-    ])
+    @Test(
+        "what is not JSON is an error with its line",
+        arguments: [
+            Wrong(text: "{\"a\":1,\n\"a\":2}", line: 2, message: #""a" is there twice in one object"#),
+            Wrong(text: "{\"a\":1,}", line: 1, message: "a member's name in quotes should be here"),
+            Wrong(text: "[1,]", line: 1, message: "']' where a value should be"),
+            Wrong(text: "[1 2]", line: 1, message: "'2' where ',' or ']' should be"),
+            Wrong(text: "{\"a\" 1}", line: 1, message: #"':' should follow "a""#),
+            Wrong(text: "[\n\n", line: 3, message: "the text ends where a value should be"),
+            Wrong(text: "[1", line: 1, message: "the text ends before ']'"),
+            Wrong(text: "\"a", line: 1, message: "a string without closing quote"),
+            Wrong(text: "\"a\nb\"", line: 1, message: "a control character in a string"),
+            Wrong(text: #""\x""#, line: 1, message: "an escape that JSON does not know"),
+            Wrong(text: #""\ud800""#, line: 1, message: "half of a surrogate pair"),
+            Wrong(text: #""\udc00x""#, line: 1, message: "half of a surrogate pair"),
+            Wrong(text: #""\u12g4""#, line: 1, message: "an escape without four hexadecimal digits"),
+            Wrong(text: "01", line: 1, message: "a number with a leading zero or without digits"),
+            Wrong(text: "-", line: 1, message: "a number with a leading zero or without digits"),
+            Wrong(text: "1.", line: 1, message: "a number without digits after the point"),
+            Wrong(text: "1e", line: 1, message: "a number without digits in its exponent"),
+            Wrong(text: "tru", line: 1, message: "a word that is not true, false or null"),
+            Wrong(text: "a: b", line: 1, message: "'a' where a value should be"),
+            Wrong(text: "\"\\", line: 1, message: "an escape that JSON does not know"),
+        ])
     func wrong(_ row: Wrong) {
         #expect(throws: TextProblem(line: row.line, row.message)) { try parse(row.text) }
     }

@@ -35,7 +35,8 @@ import Testing
 
     @Test("HZ-4: deletion and the autoscaler's taint mean leaving, other taints do not")
     func leaving() throws {
-        #expect(try node(#""spec":{}"#, metadata: #","deletionTimestamp":"2026-01-01T00:00:00Z""#).node?.isLeaving == true)
+        #expect(
+            try node(#""spec":{}"#, metadata: #","deletionTimestamp":"2026-01-01T00:00:00Z""#).node?.isLeaving == true)
         let taint = #""spec":{"taints":[{"key":"x"},{"key":"ToBeDeletedByClusterAutoscaler","effect":"NoSchedule"}]}"#
         #expect(try node(taint).node?.isLeaving == true)
         #expect(try node(#""spec":{"taints":[{"key":"node.kubernetes.io/unschedulable"}]}"#).node?.isLeaving == false)

@@ -4,12 +4,14 @@ import ServiceModel
 import Testing
 
 @Suite struct ObjectDecoderTests {
-    @Test("kinds that a proxy does not read pass in silence", arguments: [
-        #"{"apiVersion":"apps/v1","kind":"Deployment"}"#, #"{"apiVersion":"v1","kind":"Endpoints","metadata":{}}"#,
-        #"{"apiVersion":"v1","kind":"Namespace"}"#, #"{"apiVersion":"v1","kind":"PodList","items":[]}"#,
-        #"{"apiVersion":"cert-manager.io/v1","kind":"Certificate"}"#,
-        #"{"apiVersion":"serving.knative.dev/v1","kind":"Service"}"#, "null",
-    ])
+    @Test(
+        "kinds that a proxy does not read pass in silence",
+        arguments: [
+            #"{"apiVersion":"apps/v1","kind":"Deployment"}"#, #"{"apiVersion":"v1","kind":"Endpoints","metadata":{}}"#,
+            #"{"apiVersion":"v1","kind":"Namespace"}"#, #"{"apiVersion":"v1","kind":"PodList","items":[]}"#,
+            #"{"apiVersion":"cert-manager.io/v1","kind":"Certificate"}"#,
+            #"{"apiVersion":"serving.knative.dev/v1","kind":"Service"}"#, "null",
+        ])
     func silent(_ json: String) throws {
         #expect(try decode(json) == [])
     }
@@ -19,24 +21,30 @@ import Testing
         var complaint: String
     }
 
-    @Test("unknown and misspelt kinds are reported", arguments: [
-        Unknown(json: #"{"apiVersion":"v1","kind":"Servce"}"#, complaint: #"kind: "Servce" of "v1" is not known"#),
-        Unknown(
-            json: #"{"apiVersion":"discovery.k8s.io/v1beta1","kind":"EndpointSlice"}"#,
-            complaint: #"apiVersion: "discovery.k8s.io/v1beta1" of EndpointSlice is not read, only discovery.k8s.io/v1"#),
-        Unknown(
-            json: #"{"apiVersion":"discovery.example/v1","kind":"EndpointSlice"}"#,
-            complaint: #"apiVersion: "discovery.example/v1" of EndpointSlice is not read, only discovery.k8s.io/v1"#),
-        Unknown(json: #"{"apiVersion":"v1"}"#, complaint: "kind: is missing"),
-        Unknown(json: #"{"kind":"Service"}"#, complaint: "apiVersion: is missing"),
-        Unknown(json: "[]", complaint: ": a list is not an object"),
-        Unknown(json: #"{"apiVersion":"v1","kind":"Service"}"#, complaint: "metadata.name: is missing"),
-        Unknown(json: #"{"apiVersion":"v1","kind":"Service","metadata":{}}"#, complaint: "metadata.name: is missing"),
-        Unknown(
-            json: #"{"apiVersion":"v1","kind":"Service","metadata":{"name":1}}"#,
-            complaint: "metadata.name: 1 is not a string: put it in quotes"),
-        Unknown(json: #"{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"}}"#, complaint: "spec: is missing"),
-    ])
+    @Test(
+        "unknown and misspelt kinds are reported",
+        arguments: [
+            Unknown(json: #"{"apiVersion":"v1","kind":"Servce"}"#, complaint: #"kind: "Servce" of "v1" is not known"#),
+            Unknown(
+                json: #"{"apiVersion":"discovery.k8s.io/v1beta1","kind":"EndpointSlice"}"#,
+                complaint:
+                    #"apiVersion: "discovery.k8s.io/v1beta1" of EndpointSlice is not read, only discovery.k8s.io/v1"#),
+            Unknown(
+                json: #"{"apiVersion":"discovery.example/v1","kind":"EndpointSlice"}"#,
+                complaint: #"apiVersion: "discovery.example/v1" of EndpointSlice is not read, only discovery.k8s.io/v1"#
+            ),
+            Unknown(json: #"{"apiVersion":"v1"}"#, complaint: "kind: is missing"),
+            Unknown(json: #"{"kind":"Service"}"#, complaint: "apiVersion: is missing"),
+            Unknown(json: "[]", complaint: ": a list is not an object"),
+            Unknown(json: #"{"apiVersion":"v1","kind":"Service"}"#, complaint: "metadata.name: is missing"),
+            Unknown(
+                json: #"{"apiVersion":"v1","kind":"Service","metadata":{}}"#, complaint: "metadata.name: is missing"),
+            Unknown(
+                json: #"{"apiVersion":"v1","kind":"Service","metadata":{"name":1}}"#,
+                complaint: "metadata.name: 1 is not a string: put it in quotes"),
+            Unknown(
+                json: #"{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"}}"#, complaint: "spec: is missing"),
+        ])
     func unknown(_ row: Unknown) throws {
         let decoded = try decodeOne(row.json)
         #expect(decoded.isUnusable)

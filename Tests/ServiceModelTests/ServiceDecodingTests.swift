@@ -52,36 +52,39 @@ import Testing
         var isHeadless = false
     }
 
-    @Test("the ClusterIP of each family", arguments: [
-        Cluster(
-            rule: "SVC-13: families and addresses go by place",
-            spec: #""ipFamilies":["IPv6","IPv4"],"clusterIP":"fd00::1","clusterIPs":["fd00::1","10.0.0.1"]"#,
-            expected: [.ipv6: "fd00::1", .ipv4: "10.0.0.1"]),
-        Cluster(
-            rule: "SVC-13: a family without an address is absent",
-            spec: #""ipFamilies":["IPv6","IPv4"],"clusterIP":"fd00::1","clusterIPs":["fd00::1"]"#,
-            expected: [.ipv6: "fd00::1"]),
-        Cluster(
-            rule: "SVC-13: without ipFamilies, only clusterIP counts",
-            spec: #""clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","fd00::1"]"#, expected: [.ipv4: "10.0.0.1"]),
-        Cluster(
-            rule: "INV-4: an IPv6 clusterIP gives no IPv4 Service", spec: #""clusterIP":"fd00::1""#,
-            expected: [.ipv6: "fd00::1"]),
-        Cluster(
-            rule: "SVC-13: clusterIPs filled in from clusterIP, as the API server does",
-            spec: #""ipFamilies":["IPv4"],"clusterIP":"10.0.0.1""#, expected: [.ipv4: "10.0.0.1"]),
-        Cluster(
-            rule: "SVC-13: clusterIP filled in from clusterIPs", spec: #""clusterIPs":["10.0.0.1"]"#,
-            expected: [.ipv4: "10.0.0.1"]),
-        Cluster(
-            rule: "INV-1: leading zeros are decimal", spec: #""clusterIP":"172.30.0.041""#,
-            expected: [.ipv4: "172.30.0.41"]),
-        Cluster(rule: "SVC-7: None is headless", spec: #""clusterIP":"None""#, expected: [:], isHeadless: true),
-        Cluster(
-            rule: "SVC-7: None in both forms", spec: #""clusterIP":"None","clusterIPs":["None"],"ipFamilies":["IPv4"]"#,
-            expected: [:], isHeadless: true),
-        Cluster(rule: "SVC-7: empty is headless", spec: #""clusterIP":"""#, expected: [:], isHeadless: true),
-    ])
+    @Test(
+        "the ClusterIP of each family",
+        arguments: [
+            Cluster(
+                rule: "SVC-13: families and addresses go by place",
+                spec: #""ipFamilies":["IPv6","IPv4"],"clusterIP":"fd00::1","clusterIPs":["fd00::1","10.0.0.1"]"#,
+                expected: [.ipv6: "fd00::1", .ipv4: "10.0.0.1"]),
+            Cluster(
+                rule: "SVC-13: a family without an address is absent",
+                spec: #""ipFamilies":["IPv6","IPv4"],"clusterIP":"fd00::1","clusterIPs":["fd00::1"]"#,
+                expected: [.ipv6: "fd00::1"]),
+            Cluster(
+                rule: "SVC-13: without ipFamilies, only clusterIP counts",
+                spec: #""clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","fd00::1"]"#, expected: [.ipv4: "10.0.0.1"]),
+            Cluster(
+                rule: "INV-4: an IPv6 clusterIP gives no IPv4 Service", spec: #""clusterIP":"fd00::1""#,
+                expected: [.ipv6: "fd00::1"]),
+            Cluster(
+                rule: "SVC-13: clusterIPs filled in from clusterIP, as the API server does",
+                spec: #""ipFamilies":["IPv4"],"clusterIP":"10.0.0.1""#, expected: [.ipv4: "10.0.0.1"]),
+            Cluster(
+                rule: "SVC-13: clusterIP filled in from clusterIPs", spec: #""clusterIPs":["10.0.0.1"]"#,
+                expected: [.ipv4: "10.0.0.1"]),
+            Cluster(
+                rule: "INV-1: leading zeros are decimal", spec: #""clusterIP":"172.30.0.041""#,
+                expected: [.ipv4: "172.30.0.41"]),
+            Cluster(rule: "SVC-7: None is headless", spec: #""clusterIP":"None""#, expected: [:], isHeadless: true),
+            Cluster(
+                rule: "SVC-7: None in both forms",
+                spec: #""clusterIP":"None","clusterIPs":["None"],"ipFamilies":["IPv4"]"#,
+                expected: [:], isHeadless: true),
+            Cluster(rule: "SVC-7: empty is headless", spec: #""clusterIP":"""#, expected: [:], isHeadless: true),
+        ])
     func clusterIPs(_ row: Cluster) throws {
         let decoded = try service(spec: #"{\#(row.spec),"ports":[{"port":80}]}"#)
         let result = try #require(decoded.service, "\(row.rule)")
@@ -97,7 +100,9 @@ import Testing
         #expect(decoded.complaints == [])
     }
 
-    @Test("SVC-9: the label service-proxy-name counts with any value, also empty and null", arguments: ["\"x\"", "\"\"", "null"])
+    @Test(
+        "SVC-9: the label service-proxy-name counts with any value, also empty and null",
+        arguments: ["\"x\"", "\"\"", "null"])
     func otherProxy(value: String) throws {
         let decoded = try service(
             spec: #"{"clusterIP":"10.0.0.1","ports":[{"port":80}]}"#,

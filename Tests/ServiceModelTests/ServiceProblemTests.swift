@@ -18,51 +18,57 @@ import Testing
         return try service(spec: "{\(spec)}")
     }
 
-    @Test("INV-8: these make the Service unusable, and the complaint names the field", arguments: [
-        Row(spec: #""ports":[{"port":70000}]"#, complaint: "spec.ports[0].port: 70000 is not a port (1…65535)"),
-        Row(spec: #""ports":[{"port":1},{"port":-1}]"#, complaint: "spec.ports[1].port: -1 is not a port (1…65535)"),
-        Row(spec: #""ports":[{"port":0}]"#, complaint: "spec.ports[0].port: 0 is not a port (1…65535)"),
-        Row(spec: #""ports":[{"name":"a"}]"#, complaint: "spec.ports[0].port: is missing"),
-        Row(
-            spec: #""ports":[{"port":"80"}]"#,
-            complaint: #"spec.ports[0].port: "80" is not a whole number: write it without quotes"#),
-        Row(spec: #""ports":[{"port":80.0}]"#, complaint: "spec.ports[0].port: 80.0 is not a whole number"),
-        Row(
-            spec: #""ports":[{"port":80,"nodePort":65536}]"#,
-            complaint: "spec.ports[0].nodePort: 65536 is not a port (1…65535)"),
-        Row(spec: #""ports":{"port":80}"#, complaint: "spec.ports: an object is not a list"),
-        Row(spec: #""ports":[80]"#, complaint: "spec.ports[0]: 80 is not an object"),
-        Row(
-            spec: #""ports":[{"port":80,"name":80}]"#,
-            complaint: "spec.ports[0].name: 80 is not a string: put it in quotes"),
-        Row(
-            spec: #""ports":[{"name":"a","port":80},{"name":"a","port":81}]"#,
-            complaint: #"spec.ports[1].name: "a" is the name of an earlier TCP port as well"#),
-        Row(
-            spec: #""ports":[{"port":80},{"port":81}]"#,
-            complaint: #"spec.ports[1].name: "" is the name of an earlier TCP port as well"#),
-        Row(
-            spec: #""ports":[{"name":"a","port":80},{"name":"b","port":80}]"#,
-            complaint: "spec.ports[1].port: 80/TCP is an earlier port as well"),
-        Row(
-            spec: #""ports":[{"name":"a b","port":80}]"#,
-            complaint: #"spec.ports[0].name: "a b" is not a name: use lower-case letters, digits, '-' and '.'"#),
-        Row(spec: #""clusterIP":"bogus""#, complaint: #"spec.clusterIP: "bogus" is not an IP address"#),
-        Row(
-            spec: #""clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","x"],"ipFamilies":["IPv4","IPv6"]"#,
-            complaint: #"spec.clusterIPs[1]: "x" is not an IP address"#),
-        Row(spec: #""ipFamilies":["IPv5"]"#, complaint: #"spec.ipFamilies[0]: "IPv5" is neither IPv4 nor IPv6"#),
-        Row(
-            spec: #""type":"Loadbalancer""#,
-            complaint: #"spec.type: "Loadbalancer" is none of ClusterIP, NodePort, LoadBalancer and ExternalName"#),
-        Row(spec: #""externalIPs":"192.0.2.1""#, complaint: #"spec.externalIPs: "192.0.2.1" is not a list"#),
-        Row(spec: #""externalIPs":[1]"#, complaint: "spec.externalIPs[0]: 1 is not a string: put it in quotes"),
-        Row(spec: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":"10"}}"#,
-            complaint:
-                #"spec.sessionAffinityConfig.clientIP.timeoutSeconds: "10" is not a whole number: write it without quotes"#),
-        Row(
-            spec: #""healthCheckNodePort":100000"#, complaint: "spec.healthCheckNodePort: 100000 is not a port (1…65535)"),
-    ])
+    @Test(
+        "INV-8: these make the Service unusable, and the complaint names the field",
+        arguments: [
+            Row(spec: #""ports":[{"port":70000}]"#, complaint: "spec.ports[0].port: 70000 is not a port (1…65535)"),
+            Row(
+                spec: #""ports":[{"port":1},{"port":-1}]"#, complaint: "spec.ports[1].port: -1 is not a port (1…65535)"),
+            Row(spec: #""ports":[{"port":0}]"#, complaint: "spec.ports[0].port: 0 is not a port (1…65535)"),
+            Row(spec: #""ports":[{"name":"a"}]"#, complaint: "spec.ports[0].port: is missing"),
+            Row(
+                spec: #""ports":[{"port":"80"}]"#,
+                complaint: #"spec.ports[0].port: "80" is not a whole number: write it without quotes"#),
+            Row(spec: #""ports":[{"port":80.0}]"#, complaint: "spec.ports[0].port: 80.0 is not a whole number"),
+            Row(
+                spec: #""ports":[{"port":80,"nodePort":65536}]"#,
+                complaint: "spec.ports[0].nodePort: 65536 is not a port (1…65535)"),
+            Row(spec: #""ports":{"port":80}"#, complaint: "spec.ports: an object is not a list"),
+            Row(spec: #""ports":[80]"#, complaint: "spec.ports[0]: 80 is not an object"),
+            Row(
+                spec: #""ports":[{"port":80,"name":80}]"#,
+                complaint: "spec.ports[0].name: 80 is not a string: put it in quotes"),
+            Row(
+                spec: #""ports":[{"name":"a","port":80},{"name":"a","port":81}]"#,
+                complaint: #"spec.ports[1].name: "a" is the name of an earlier TCP port as well"#),
+            Row(
+                spec: #""ports":[{"port":80},{"port":81}]"#,
+                complaint: #"spec.ports[1].name: "" is the name of an earlier TCP port as well"#),
+            Row(
+                spec: #""ports":[{"name":"a","port":80},{"name":"b","port":80}]"#,
+                complaint: "spec.ports[1].port: 80/TCP is an earlier port as well"),
+            Row(
+                spec: #""ports":[{"name":"a b","port":80}]"#,
+                complaint: #"spec.ports[0].name: "a b" is not a name: use lower-case letters, digits, '-' and '.'"#),
+            Row(spec: #""clusterIP":"bogus""#, complaint: #"spec.clusterIP: "bogus" is not an IP address"#),
+            Row(
+                spec: #""clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","x"],"ipFamilies":["IPv4","IPv6"]"#,
+                complaint: #"spec.clusterIPs[1]: "x" is not an IP address"#),
+            Row(spec: #""ipFamilies":["IPv5"]"#, complaint: #"spec.ipFamilies[0]: "IPv5" is neither IPv4 nor IPv6"#),
+            Row(
+                spec: #""type":"Loadbalancer""#,
+                complaint: #"spec.type: "Loadbalancer" is none of ClusterIP, NodePort, LoadBalancer and ExternalName"#),
+            Row(spec: #""externalIPs":"192.0.2.1""#, complaint: #"spec.externalIPs: "192.0.2.1" is not a list"#),
+            Row(spec: #""externalIPs":[1]"#, complaint: "spec.externalIPs[0]: 1 is not a string: put it in quotes"),
+            Row(
+                spec: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":"10"}}"#,
+                complaint:
+                    #"spec.sessionAffinityConfig.clientIP.timeoutSeconds: "10" is not a whole number: write it without quotes"#
+            ),
+            Row(
+                spec: #""healthCheckNodePort":100000"#,
+                complaint: "spec.healthCheckNodePort: 100000 is not a port (1…65535)"),
+        ])
     func fatal(_ row: Row) throws {
         let decoded = try decodeRow(row)
         #expect(decoded.isUnusable)
@@ -70,32 +76,39 @@ import Testing
         #expect(decoded.identity?.description == "Service default/web")
     }
 
-    @Test("these are skipped or replaced, and reported", arguments: [
-        Row(spec: #""externalIPs":["x"]"#, complaint: #"spec.externalIPs[0]: "x" is not an IP address; it is skipped"#),
-        Row(
-            spec: #""loadBalancerSourceRanges":["bogus"]"#,
-            complaint:
-                #"spec.loadBalancerSourceRanges[0]: "bogus" is not a CIDR (such as 192.0.2.0/24); it is skipped"#),
-        Row(
-            spec: #""ports":[{"port":80,"protocol":"tcp"}, {"port":81}]"#,
-            complaint: #"spec.ports[0].protocol: "tcp" is none of TCP, UDP and SCTP; this port is skipped"#),
-        Row(
-            spec: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":0}}"#,
-            complaint: "spec.sessionAffinityConfig.clientIP.timeoutSeconds: 0 is not within 1…86400; 10800 is used instead"),
-        Row(
-            spec: #""sessionAffinity":"clientIP""#,
-            complaint: #"spec.sessionAffinity: "clientIP" is neither None nor ClientIP; it counts as None"#),
-        Row(
-            spec: #""externalTrafficPolicy":"local""#,
-            complaint: #"spec.externalTrafficPolicy: "local" is neither Cluster nor Local; it counts as Cluster"#),
-        Row(spec: #""ports":[]"#, complaint: "spec.ports: is empty; nothing is served for this Service"),
-        Row(
-            spec: #""clusterIP":"""#, complaint: "spec.clusterIP: is not set; nothing is served for this Service (SVC-7)"),
-        Row(
-            spec: #""clusterIP":"10.0.0.1","ipFamilies":["IPv6"]"#,
-            complaint:
-                "spec.clusterIPs[0]: 10.0.0.1 is not of the family IPv6 in ipFamilies[0]; the Service has no IPv6"),
-    ])
+    @Test(
+        "these are skipped or replaced, and reported",
+        arguments: [
+            Row(
+                spec: #""externalIPs":["x"]"#,
+                complaint: #"spec.externalIPs[0]: "x" is not an IP address; it is skipped"#),
+            Row(
+                spec: #""loadBalancerSourceRanges":["bogus"]"#,
+                complaint:
+                    #"spec.loadBalancerSourceRanges[0]: "bogus" is not a CIDR (such as 192.0.2.0/24); it is skipped"#),
+            Row(
+                spec: #""ports":[{"port":80,"protocol":"tcp"}, {"port":81}]"#,
+                complaint: #"spec.ports[0].protocol: "tcp" is none of TCP, UDP and SCTP; this port is skipped"#),
+            Row(
+                spec: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":0}}"#,
+                complaint:
+                    "spec.sessionAffinityConfig.clientIP.timeoutSeconds: 0 is not within 1…86400; 10800 is used instead"
+            ),
+            Row(
+                spec: #""sessionAffinity":"clientIP""#,
+                complaint: #"spec.sessionAffinity: "clientIP" is neither None nor ClientIP; it counts as None"#),
+            Row(
+                spec: #""externalTrafficPolicy":"local""#,
+                complaint: #"spec.externalTrafficPolicy: "local" is neither Cluster nor Local; it counts as Cluster"#),
+            Row(spec: #""ports":[]"#, complaint: "spec.ports: is empty; nothing is served for this Service"),
+            Row(
+                spec: #""clusterIP":"""#,
+                complaint: "spec.clusterIP: is not set; nothing is served for this Service (SVC-7)"),
+            Row(
+                spec: #""clusterIP":"10.0.0.1","ipFamilies":["IPv6"]"#,
+                complaint:
+                    "spec.clusterIPs[0]: 10.0.0.1 is not of the family IPv6 in ipFamilies[0]; the Service has no IPv6"),
+        ])
     func skipped(_ row: Row) throws {
         let decoded = try decodeRow(row)
         #expect(!decoded.isUnusable)
@@ -115,27 +128,32 @@ import Testing
         var seconds: UInt32?
     }
 
-    @Test("AFF-3, INV-6: affinity timeouts", arguments: [
-        Affinity(config: #""sessionAffinity":"None""#, seconds: nil),
-        Affinity(config: #""sessionAffinity":"ClientIP""#, seconds: 10800),
-        Affinity(config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":null"#, seconds: 10800),
-        Affinity(config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":null}"#, seconds: 10800),
-        Affinity(
-            config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86400}}"#,
-            seconds: 86400),
-        Affinity(
-            config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86401}}"#,
-            seconds: 10800),
-        Affinity(config: #""sessionAffinityConfig":{"clientIP":{"timeoutSeconds":60}}"#, seconds: nil),
-    ])
+    @Test(
+        "AFF-3, INV-6: affinity timeouts",
+        arguments: [
+            Affinity(config: #""sessionAffinity":"None""#, seconds: nil),
+            Affinity(config: #""sessionAffinity":"ClientIP""#, seconds: 10800),
+            Affinity(config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":null"#, seconds: 10800),
+            Affinity(
+                config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":null}"#, seconds: 10800),
+            Affinity(
+                config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86400}}"#,
+                seconds: 86400),
+            Affinity(
+                config: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":86401}}"#,
+                seconds: 10800),
+            Affinity(config: #""sessionAffinityConfig":{"clientIP":{"timeoutSeconds":60}}"#, seconds: nil),
+        ])
     func affinity(_ row: Affinity) throws {
         let decoded = try service(spec: #"{"clusterIP":"10.0.0.1","ports":[{"port":80}],\#(row.config)}"#)
         #expect(try #require(decoded.service).sessionAffinitySeconds == row.seconds)
     }
 
-    @Test("names longer than the datapath's records, or with foreign characters, are refused", arguments: [
-        String(repeating: "a", count: 64), "a/b", "a b", "a\\u0000b", "a\\nb", "ü",
-    ])
+    @Test(
+        "names longer than the datapath's records, or with foreign characters, are refused",
+        arguments: [
+            String(repeating: "a", count: 64), "a/b", "a b", "a\\u0000b", "a\\nb", "ü",
+        ])
     func badNames(_ name: String) throws {
         let decoded = try decodeOne(
             #"{"apiVersion":"v1","kind":"Service","metadata":{"name":"\#(name)"},"spec":{"clusterIP":"None"}}"#)
@@ -161,9 +179,10 @@ import Testing
             metadata: #","creationTimestamp":"yesterday","annotations":{"martlet.dev/algorithm":"roundrobin"}"#)
         #expect(decoded.service?.algorithm == nil)
         #expect(decoded.service?.creationTime == nil)
-        #expect(decoded.complaints == [
-            #"metadata.creationTimestamp: "yesterday" is not an RFC 3339 time; it is ignored"#,
-            #"metadata.annotations[martlet.dev/algorithm]: "roundrobin" is neither random nor maglev; it is ignored"#,
-        ])
+        #expect(
+            decoded.complaints == [
+                #"metadata.creationTimestamp: "yesterday" is not an RFC 3339 time; it is ignored"#,
+                #"metadata.annotations[martlet.dev/algorithm]: "roundrobin" is neither random nor maglev; it is ignored"#,
+            ])
     }
 }

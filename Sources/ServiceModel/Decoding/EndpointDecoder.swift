@@ -46,7 +46,8 @@ enum EndpointDecoder {
             throw FieldProblem(field, "\(FieldValue.quoted(text)) is not an IP address; the endpoint is skipped")
         }
         guard address.family == family else {
-            throw FieldProblem(field, "\(address) is not an \(family) address, as addressType says; the endpoint is skipped")
+            throw FieldProblem(
+                field, "\(address) is not an \(family) address, as addressType says; the endpoint is skipped")
         }
         guard !address.isUnspecified, !address.isMulticast else {
             throw FieldProblem(field, "\(address) is not the address of a host; the endpoint is skipped")

@@ -41,7 +41,8 @@ enum EndpointSliceDecoder {
         let key = "kubernetes.io/service-name"
         guard let owner = try metadata.label(key), !owner.isEmpty else {
             problems.append(
-                FieldProblem("metadata.labels[\(key)]", "is missing: no Service owns this slice, and it is ignored (EP-2)"))
+                FieldProblem(
+                    "metadata.labels[\(key)]", "is missing: no Service owns this slice, and it is ignored (EP-2)"))
             return nil
         }
         return ObjectName(namespace: metadata.identity.name.namespace, name: owner)
@@ -55,7 +56,8 @@ enum EndpointSliceDecoder {
         guard let weight = UInt32(text), (1...1000).contains(weight) else {
             problems.append(
                 FieldProblem(
-                    "metadata.annotations[\(key)]", "\(FieldValue.quoted(text)) is not within 1…1000; 1 is used instead"))
+                    "metadata.annotations[\(key)]", "\(FieldValue.quoted(text)) is not within 1…1000; 1 is used instead"
+                ))
             return 1
         }
         return weight

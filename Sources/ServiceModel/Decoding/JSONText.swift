@@ -69,7 +69,9 @@ package struct JSONText {
     }
 
     private mutating func word(_ word: String, _ value: FieldValue) throws(TextProblem) -> FieldValue {
-        guard bytes[position...].starts(with: word.utf8) else { throw problem("a word that is not true, false or null") }
+        guard bytes[position...].starts(with: word.utf8) else {
+            throw problem("a word that is not true, false or null")
+        }
         position += word.utf8.count
         return value
     }
@@ -77,7 +79,9 @@ package struct JSONText {
     private mutating func enter() throws(TextProblem) {
         position += 1
         depth += 1
-        guard depth <= limits.depth else { throw problem("more than \(limits.depth) objects and lists within each other") }
+        guard depth <= limits.depth else {
+            throw problem("more than \(limits.depth) objects and lists within each other")
+        }
         skipWhiteSpace()
     }
 
@@ -142,7 +146,9 @@ package struct JSONText {
         if current == UInt8(ascii: "-") { position += 1 }
         let leadingZero = current == UInt8(ascii: "0")
         let digits = skipDigits()
-        guard digits > 0, !leadingZero || digits == 1 else { throw problem("a number with a leading zero or without digits") }
+        guard digits > 0, !leadingZero || digits == 1 else {
+            throw problem("a number with a leading zero or without digits")
+        }
         var isInteger = true
         if current == UInt8(ascii: ".") {
             isInteger = false
@@ -157,7 +163,9 @@ package struct JSONText {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let integer = Int64(text) { return .integer(integer) }
-        guard let number = Double(text), number.isFinite else { throw problem("the number \(FieldValue.quoted(text)) is too large") }
+        guard let number = Double(text), number.isFinite else {
+            throw problem("the number \(FieldValue.quoted(text)) is too large")
+        }
         return .number(number)
     }
 

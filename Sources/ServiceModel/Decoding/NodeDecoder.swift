@@ -81,7 +81,8 @@ extension CIDR {
         texts.enumerated().compactMap { index, text in
             guard let range = CIDR(text.trimmed) else {
                 problems.append(
-                    FieldProblem(field(index), "\(FieldValue.quoted(text)) is not a CIDR (such as 10.0.0.0/16); it is skipped"))
+                    FieldProblem(
+                        field(index), "\(FieldValue.quoted(text)) is not a CIDR (such as 10.0.0.0/16); it is skipped"))
                 return nil
             }
             return range

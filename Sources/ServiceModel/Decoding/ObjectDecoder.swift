@@ -1,5 +1,5 @@
-// From a document to facts: which kind it is, whether that concerns a proxy, and the items of Lists. What each kind holds
-// is read in the decoder of the kind; nothing here throws, since one bad object must not hide the others (INV-8).
+// From a document to facts: which kind it is, whether that concerns a proxy, and the items of Lists. What each kind
+// holds is read in the decoder of the kind; nothing here throws, since one bad object must not hide the others (INV-8).
 
 package enum ObjectDecoder {
     /// Everything that one document of a manifest holds: an object, the items of a List, or nothing (an empty document,

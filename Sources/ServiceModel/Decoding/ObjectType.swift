@@ -1,5 +1,5 @@
-// apiVersion and kind of an object, and whether they concern a proxy. Users pass the manifests of whole applications, so
-// kinds that are Kubernetes' own, or of another API group, pass silently; misspelt ones must not.
+// apiVersion and kind of an object, and whether they concern a proxy. Users pass the manifests of whole applications,
+// so kinds that are Kubernetes' own, or of another API group, pass silently; misspelt ones must not.
 
 struct ObjectType {
     enum Concern {
@@ -44,7 +44,8 @@ struct ObjectType {
         if Self.otherKinds.contains(kind) { return .ignored }
         if kind.hasSuffix("List"), Self.otherKinds.contains(String(kind.dropLast(4))) { return .ignored }
         if isForeignGroup { return .ignored }
-        return .unknown(FieldProblem("kind", "\(FieldValue.quoted(kind)) of \(FieldValue.quoted(apiVersion)) is not known"))
+        return .unknown(
+            FieldProblem("kind", "\(FieldValue.quoted(kind)) of \(FieldValue.quoted(apiVersion)) is not known"))
     }
 
     /// Empty for the core group, whose apiVersion has no slash.
@@ -52,7 +53,8 @@ struct ObjectType {
         apiVersion.contains("/") ? apiVersion.prefix { $0 != "/" } : ""
     }
 
-    /// A custom resource's group is a domain name; Kubernetes' own are `*.k8s.io` or a bare word, ours is `martlet.dev`.
+    /// A custom resource's group is a domain name; Kubernetes' own are `*.k8s.io` or a bare word, ours is
+    /// `martlet.dev`.
     private var isForeignGroup: Bool {
         group.contains(".") && !group.hasSuffix(".k8s.io") && group != "martlet.dev"
     }

@@ -9,9 +9,9 @@ enum ServiceAddresses {
         var addresses: [AddressFamily: IPAddress]
     }
 
-    /// SVC-13: with `ipFamilies`, the address of a family stands at the place of the family; without, `clusterIP` counts
-    /// for its own family only. What the API server fills in is filled in here: `clusterIPs` is [`clusterIP`] when
-    /// unset, and the other way round.
+    /// SVC-13: with `ipFamilies`, the address of a family stands at the place of the family; without, `clusterIP`
+    /// counts for its own family only. What the API server fills in is filled in here: `clusterIPs` is [`clusterIP`]
+    /// when unset, and the other way round.
     static func clusterIPs(_ spec: FieldValue, _ problems: inout [FieldProblem]) throws(FieldProblem) -> ClusterIPs {
         let list = try spec.strings("clusterIPs")
         let first = try spec.string("clusterIP") ?? list.first ?? ""
@@ -26,7 +26,8 @@ enum ServiceAddresses {
             let address = try address(first, "clusterIP")
             return ClusterIPs(isHeadless: false, addresses: [address.family: address])
         }
-        return ClusterIPs(isHeadless: false, addresses: try match(families, with: list.isEmpty ? [first] : list, &problems))
+        return ClusterIPs(
+            isHeadless: false, addresses: try match(families, with: list.isEmpty ? [first] : list, &problems))
     }
 
     private static func match(
@@ -39,7 +40,8 @@ enum ServiceAddresses {
                 problems.append(
                     FieldProblem(
                         "clusterIPs[\(index)]",
-                        "\(address) is not of the family \(family) in ipFamilies[\(index)]; the Service has no \(family)"))
+                        "\(address) is not of the family \(family) in ipFamilies[\(index)]; the Service has no \(family)"
+                    ))
                 continue
             }
             addresses[family] = address
@@ -101,18 +103,20 @@ enum ServiceAddresses {
     static func loadBalancerIPs(
         _ object: FieldValue, _ problems: inout [FieldProblem]
     ) throws(FieldProblem) -> [IPAddress] {
-        let entries = try object.mapObject("status") { (status) throws(FieldProblem) in
-            try status.mapObject("loadBalancer") { (balancer) throws(FieldProblem) in
-                try balancer.mapArray("ingress") { (entry) throws(FieldProblem) in try ingress(entry) }
+        let entries =
+            try object.mapObject("status") { (status) throws(FieldProblem) in
+                try status.mapObject("loadBalancer") { (balancer) throws(FieldProblem) in
+                    try balancer.mapArray("ingress") { (entry) throws(FieldProblem) in try ingress(entry) }
+                } ?? []
             } ?? []
-        } ?? []
         let path = "status.loadBalancer.ingress"
         var addresses: [IPAddress] = []
         for (index, entry) in entries.enumerated() where !entry.text.isEmpty {
             if let mode = entry.oddMode {
                 problems.append(
                     FieldProblem(
-                        "\(path)[\(index)].ipMode", "\(FieldValue.quoted(mode)) is neither VIP nor Proxy; it is not served"))
+                        "\(path)[\(index)].ipMode",
+                        "\(FieldValue.quoted(mode)) is neither VIP nor Proxy; it is not served"))
             } else if let address = IPAddress(entry.text) {
                 if entry.isServed { addresses.append(address) }
             } else {

@@ -1,5 +1,5 @@
-// A v1 Service as a fact. What the API server would refuse makes the object unusable where a proxy could do harm with it;
-// what kube-proxy skips (INV-2, INV-3) is skipped and reported. Its addresses are read in ServiceAddresses.
+// A v1 Service as a fact. What the API server would refuse makes the object unusable where a proxy could do harm with
+// it; what kube-proxy skips (INV-2, INV-3) is skipped and reported. Its addresses are read in ServiceAddresses.
 
 enum ServiceDecoder {
     static func decode(

@@ -1,5 +1,5 @@
-// The ports of a Service and the protocol names of both kinds of ports. targetPort is not read (PORT-4), nor appProtocol
-// (PORT-8).
+// The ports of a Service and the protocol names of both kinds of ports. targetPort is not read (PORT-4), nor
+// appProtocol (PORT-8).
 
 import NetworkTypes
 
@@ -7,8 +7,8 @@ enum ServicePorts {
     /// Longer names do not fit the datapath's records, which keep 64 bytes padded with NUL.
     static let nameLimit = 63
 
-    /// The unit of programming is (name, protocol) (SVC-2): two ports may share neither that nor (number, protocol). The
-    /// API server is stricter and wants names to differ whatever the protocol.
+    /// The unit of programming is (name, protocol) (SVC-2): two ports may share neither that nor (number, protocol).
+    /// The API server is stricter and wants names to differ whatever the protocol.
     static func decode(_ spec: FieldValue, problems: inout [FieldProblem]) throws(FieldProblem) -> [ServicePort] {
         var ports: [ServicePort] = []
         var numbers: Set<ServicePort> = []
@@ -18,7 +18,8 @@ enum ServicePorts {
                 guard let port = try decode(port: entry, &problems, index) else { continue }
                 guard names.insert(nameOnly(port)).inserted else {
                     throw FieldProblem(
-                        "name", "\(FieldValue.quoted(port.name)) is the name of an earlier \(port.protocolKind) port as well")
+                        "name",
+                        "\(FieldValue.quoted(port.name)) is the name of an earlier \(port.protocolKind) port as well")
                 }
                 guard numbers.insert(numberOnly(port)).inserted else {
                     throw FieldProblem("port", "\(port.port)/\(port.protocolKind) is an earlier port as well")

@@ -58,7 +58,8 @@ package enum Timestamp {
         let monthsFromMarch = (month + 9) % 12
         let daysBeforeMonth = (153 * monthsFromMarch + 2) / 5
         let leapDays = years / 4 - years / 100 + years / 400
-        // 719468 days lie between 0000-03-01 and 1970-01-01. Year 0 with month 1 or 2 gives -1, whose divisions round to 0.
+        // 719468 days lie between 0000-03-01 and 1970-01-01. Year 0 with month 1 or 2 gives -1, whose divisions round
+        // to 0.
         let correction = years < 0 ? 1 : 0
         return Int64(years * 365 + leapDays - correction + daysBeforeMonth + day - 1 - 719_468)
     }
