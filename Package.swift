@@ -159,6 +159,13 @@ let package = Package(
             name: "WorldTests", dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet-probe"],
             swiftSettings: strict),
         .testTarget(
+            name: "AgentTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection", "NetworkTypes",
+                "ProbeProtocol", "ServiceModel", "World", "martlet", "martlet-probe",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",

@@ -39,6 +39,18 @@ struct AgentCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "How long replaced records stay readable before their space is reused: 500ms, 2s, 1m.", valueName: "duration"),
+        transform: duration)
+    var gracePeriod = Duration.seconds(30)
+
+    @Option(
+        help: ArgumentHelp(
+            "How often the maps are compared with what they should hold, and repaired; 0s: never.", valueName: "duration"),
+        transform: duration)
+    var auditInterval = Duration.seconds(60)
+
+    @Option(
+        help: ArgumentHelp(
             "Address and port for /metrics and /healthz; empty for none.", valueName: "address:port"))
     var metricsBindAddress = "127.0.0.1:10249"
 
@@ -61,13 +73,34 @@ struct AgentCommand: AsyncParsableCommand {
             }
             metrics = address
         }
-        guard let cgroup = try cgroup ?? CGroup2.mountPoint() else { throw ValidationError("no cgroup2") }
+        guard let cgroup = try cgroup ?? CGroup2.mountPoint() else { throw NoCGroup2() }
         let settings = AgentSettings(
             manifests: input.manifests, node: try input.nodeSettings(),
             datapath: DatapathSettings(
                 pinFolder: PinFolder(path: pinFolder), cgroup: cgroup, hostNamespaceCookie: cookie,
                 skipCgroups: skipCgroup),
+            gracePeriod: gracePeriod, auditInterval: auditInterval == .zero ? nil : auditInterval,
             metricsAddress: metrics, stateFolder: stateFolder)
         try await Daemon(settings: settings, nodeAddresses: try input.addresses(), log: log).run()
     }
+}
+
+/// There is nothing to attach to.
+private struct NoCGroup2: Error, CustomStringConvertible {
+    let description = "no cgroup2 file system is mounted; mount one (mount -t cgroup2 none DIRECTORY) or name a --cgroup"
+}
+
+/// A whole number with its unit: `500ms`, `2s`, `1m`, `1h`.
+@Sendable private func duration(_ text: String) throws -> Duration {
+    let digits = text.prefix { $0.isNumber }
+    if let number = Int64(digits), number <= 1_000_000_000 {
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(number)
+        case "s": return .seconds(number)
+        case "m": return .seconds(number * 60)
+        case "h": return .seconds(number * 3600)
+        default: break
+        }
+    }
+    throw ValidationError("'\(text)' is not a duration such as 500ms, 2s or 1m")
 }
