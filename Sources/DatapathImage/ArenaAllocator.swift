@@ -12,13 +12,17 @@ package struct ArenaAllocator: Sendable {
     /// For each size class the starts of its free ranges, lowest first, with leftovers of ranges that are gone.
     private var classes: [MinHeap]
     private var classEntries = 0
+    /// Bit i of word w: class 64 w + i has entries.
+    private var nonEmptyClasses: [UInt64]
 
     /// An arena in which everything is free except `occupied`, which must be ascending, apart from each other and
     /// inside.
     package init(capacity: UInt32, occupied: [Range<UInt32>] = []) {
         self.capacity = capacity
         self.used = Int(capacity)
-        self.classes = Array(repeating: MinHeap(), count: Self.sizeClass(of: UInt32.max) + 1)
+        let count = Self.sizeClass(of: UInt32.max) + 1
+        self.classes = Array(repeating: MinHeap(), count: count)
+        self.nonEmptyClasses = Array(repeating: 0, count: (count + 63) / 64)
         var start: UInt32 = 0
         for range in occupied {
             precondition(range.lowerBound >= start && range.upperBound <= capacity, "occupied ranges overlap")
@@ -59,8 +63,7 @@ package struct ArenaAllocator: Sendable {
     private mutating func insert(_ range: Range<UInt32>) {
         endByStart[range.lowerBound] = range.upperBound
         startByEnd[range.upperBound] = range.lowerBound
-        classes[Self.sizeClass(of: UInt32(range.count))].insert(range.lowerBound)
-        classEntries += 1
+        insertEntry(range.lowerBound, Self.sizeClass(of: UInt32(range.count)))
         if classEntries > 2 * endByStart.count + 64 { rebuildClasses() }
     }
 
@@ -72,20 +75,20 @@ package struct ArenaAllocator: Sendable {
 
     private mutating func takeRange(atLeast count: UInt32) -> Range<UInt32>? {
         let own = Self.sizeClass(of: count)
-        for index in own..<classes.count {
+        var next = nonEmptyClass(from: own)
+        while let index = next {
             while let start = classes[index].minimum {
                 guard let end = endByStart[start], Self.sizeClass(of: end - start) == index else {
-                    classes[index].removeMinimum()
-                    classEntries -= 1
+                    removeEntry(index)
                     continue
                 }
                 // In its own class a range may be too short; then a larger class serves.
                 guard end - start >= count else { break }
-                classes[index].removeMinimum()
-                classEntries -= 1
+                removeEntry(index)
                 remove(start..<end)
                 return start..<end
             }
+            next = nonEmptyClass(from: index + 1)
         }
         return takeRangeOfOwnClass(own, atLeast: count)
     }
@@ -103,8 +106,36 @@ package struct ArenaAllocator: Sendable {
 
     private mutating func rebuildClasses() {
         for index in classes.indices { classes[index] = MinHeap() }
-        for (start, end) in endByStart { classes[Self.sizeClass(of: end - start)].insert(start) }
-        classEntries = endByStart.count
+        for index in nonEmptyClasses.indices { nonEmptyClasses[index] = 0 }
+        classEntries = 0
+        for (start, end) in endByStart { insertEntry(start, Self.sizeClass(of: end - start)) }
+    }
+
+    // MARK: Entries of classes
+
+    private mutating func insertEntry(_ start: UInt32, _ index: Int) {
+        classes[index].insert(start)
+        nonEmptyClasses[index / 64] |= 1 << UInt64(index % 64)
+        classEntries += 1
+    }
+
+    /// Removes the lowest entry of the class.
+    private mutating func removeEntry(_ index: Int) {
+        classes[index].removeMinimum()
+        if classes[index].minimum == nil { nonEmptyClasses[index / 64] &= ~(1 << UInt64(index % 64)) }
+        classEntries -= 1
+    }
+
+    private func nonEmptyClass(from first: Int) -> Int? {
+        guard first < classes.count else { return nil }
+        var word = first / 64
+        var bits = nonEmptyClasses[word] & (UInt64.max << UInt64(first % 64))
+        while bits == 0 {
+            word += 1
+            guard word < nonEmptyClasses.count else { return nil }
+            bits = nonEmptyClasses[word]
+        }
+        return word * 64 + bits.trailingZeroBitCount
     }
 
     /// Up to 64 words each length is a class of its own: backend sets are that small. Above, eight to a power of two.

@@ -26,6 +26,11 @@ struct BackendSetTable: Sendable {
 
     func range(of handle: Handle) -> Range<UInt32> { entry(handle).range }
 
+    mutating func reserveCapacity(_ count: Int) {
+        handles.reserveCapacity(count)
+        entries.reserveCapacity(count)
+    }
+
     // MARK: References
 
     /// The set with one more reference; nil if the arena has no room for it. A new set takes over a reference to each

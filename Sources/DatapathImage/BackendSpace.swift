@@ -27,6 +27,12 @@ struct BackendSpace: Sendable {
     /// The words of the arena that are not free, quarantined ones included.
     var slotWordsUsed: Int { arena.used }
 
+    /// Makes room for so many lists of so many backends in all, which are about to come.
+    mutating func reserveCapacity(lists: Int, backends count: Int) {
+        sets.reserveCapacity(lists)
+        backends.reserveCapacity(count)
+    }
+
     // MARK: References
 
     /// A reference to the list, which is not empty and ordered. On failure nothing has changed.

@@ -24,10 +24,14 @@ extension DatapathImage {
     /// the first counts.
     package mutating func apply(_ changes: [Change]) -> Transaction {
         var draft = TransactionDraft()
-        let changes = withoutRepetitions(changes).filter { isNews($0) }
-        for change in changes { release(change, &draft) }
-        for change in changes {
-            if let plan = change.plan { claim(plan, &draft) }
+        let changes = withoutRepetitions(changes)
+        reserveCapacity(changes)
+        let news = changes.map { (change: $0, old: services[$0.name]) }.filter { isNews($0.change, $0.old) }
+        for (change, old) in news {
+            if let old { release(change, old, &draft) }
+        }
+        for (change, old) in news {
+            if let plan = change.plan { claim(plan, old, &draft) }
         }
         claimWaiting(&draft)
         return finish(draft)
@@ -37,7 +41,7 @@ extension DatapathImage {
     package mutating func retryFailed() -> Transaction {
         var draft = TransactionDraft()
         for name in failuresByService.keys.sorted() {
-            if let plan = services[name]?.plan { claim(plan, &draft) }
+            if let entry = services[name] { claim(entry.plan, entry, &draft) }
         }
         frontends.retryWildcards()
         return finish(draft)
@@ -58,15 +62,32 @@ extension DatapathImage {
         return changes.enumerated().filter { last[$1.name] == $0 }.map(\.element)
     }
 
-    private func isNews(_ change: Change) -> Bool {
-        guard let entry = services[change.name] else { return change.plan != nil }
-        return entry.plan != change.plan || failuresByService[change.name] != nil
+    private func isNews(_ change: Change, _ old: ServiceTable.Entry?) -> Bool {
+        guard let old else { return change.plan != nil }
+        return old.plan != change.plan || hasFailed(change.name)
+    }
+
+    /// A first sync brings everything at once.
+    private mutating func reserveCapacity(_ changes: [Change]) {
+        guard changes.count > 100, changes.count > services.count else { return }
+        var (lists, backends, keys) = (0, 0, 0)
+        for change in changes {
+            for family in change.plan?.families ?? [] {
+                lists += family.local.isEmpty ? 1 : 2
+                backends += family.cluster.count
+                keys += family.frontends.count + 1
+            }
+        }
+        services.reserveCapacity(changes.count)
+        space.reserveCapacity(lists: lists, backends: min(backends, limits.backends))
+        frontends.reserveCapacity(min(keys, limits.frontends))
     }
 
     // MARK: Releasing
 
-    private mutating func release(_ change: Change, _ draft: inout TransactionDraft) {
-        guard let old = services[change.name] else { return }
+    private mutating func release(
+        _ change: Change, _ old: ServiceTable.Entry, _ draft: inout TransactionDraft
+    ) {
         let kept = Set(change.plan.map { Self.keys(of: $0) } ?? [])
         for key in Self.keys(of: old.plan) where !kept.contains(key) {
             guard old.id != 0, frontends[key]?.owner == old.id else { continue }
@@ -76,7 +97,10 @@ extension DatapathImage {
         if let plan = change.plan, old.id != 0 {
             draft.staleSockets += sockets.replaced(old.plan, by: plan, id: old.id)
         }
-        noteAffinity(old.id, old.plan, &draft)
+        // A failed frontend may still have the affinity of an earlier plan.
+        if old.plan.sessionAffinitySeconds != nil || hasFailed(change.name) {
+            noteAffinity(old.id, old.plan, &draft)
+        }
         guard change.plan == nil else { return }
         clearFailures(of: change.name)
         sockets.removed(change.name)
@@ -91,20 +115,23 @@ extension DatapathImage {
 
     // MARK: Claiming
 
-    private mutating func claim(_ plan: ServicePortPlan, _ draft: inout TransactionDraft) {
+    private mutating func claim(
+        _ plan: ServicePortPlan, _ old: ServiceTable.Entry?, _ draft: inout TransactionDraft
+    ) {
         clearFailures(of: plan.name)
-        let id = services.put(plan)
+        let id = services.put(plan, replacing: old)
         guard id != 0 else {
             for key in Self.keys(of: plan) { fail(plan.name, key, .servicesFull(limit: limits.services)) }
             return
         }
-        noteAffinity(id, plan, &draft)
+        if plan.sessionAffinitySeconds != nil || holdsUnclaimed { noteAffinity(id, plan, &draft) }
         var seen = Set<FrontendKey>()
+        let isSingle = plan.families.count == 1 && plan.families[0].frontends.count == 1
         for family in plan.families {
             var lists = FamilyLists(plan: plan, family: family)
             for frontend in family.frontends {
                 let key = FrontendKey(frontend.address, protocol: plan.name.protocolKind)
-                guard seen.insert(key).inserted else { continue }
+                guard isSingle || seen.insert(key).inserted else { continue }
                 do throws(FrontendFailure.Reason) {
                     try claim(key, frontend, plan, id, &lists)
                 } catch {
@@ -136,10 +163,10 @@ extension DatapathImage {
         }
         let entry = FrontendTable.Entry(
             record: record, owner: id, internal: inside.reference, external: outside.reference)
-        let old = try frontends.install(entry, at: key)
+        try frontends.install(entry, at: key, replacing: current)
         space.retain(entry.internal)
         space.retain(entry.external)
-        if let old { release(old) }
+        if let current { release(current) }
     }
 
     /// Frontends that a released key, or one that nobody has any more, was keeping from others.
@@ -147,7 +174,7 @@ extension DatapathImage {
         guard !waiting.isEmpty else { return }
         let names = draft.released.reduce(into: Set<ServicePortName>()) { $0.formUnion(waiting[$1] ?? []) }
         for name in names.sorted() {
-            if let plan = services[name]?.plan { claim(plan, &draft) }
+            if let entry = services[name] { claim(entry.plan, entry, &draft) }
         }
     }
 
@@ -166,8 +193,12 @@ extension DatapathImage {
         failuresByService[name, default: []].append(FrontendFailure(key: key, service: name, reason: reason))
     }
 
+    private func hasFailed(_ name: ServicePortName) -> Bool {
+        !failuresByService.isEmpty && failuresByService[name] != nil
+    }
+
     private mutating func clearFailures(of name: ServicePortName) {
-        guard let failures = failuresByService.removeValue(forKey: name) else { return }
+        guard hasFailed(name), let failures = failuresByService.removeValue(forKey: name) else { return }
         for failure in failures {
             waiting[failure.key]?.remove(name)
             if waiting[failure.key]?.isEmpty == true { waiting[failure.key] = nil }

@@ -56,10 +56,17 @@ struct FrontendTable: Sendable {
         touchedAddresses.insert(address)
     }
 
-    /// Puts an entry in force and returns the one that it replaces. Throws if a map has no room; then nothing changed.
-    mutating func install(_ entry: Entry, at key: FrontendKey) throws(FrontendFailure.Reason) -> Entry? {
-        let old = entries[key]
-        let isAdded = old == nil && before[key] == nil && contradictory[key] == nil
+    mutating func reserveCapacity(_ count: Int) {
+        entries.reserveCapacity(count)
+        before.reserveCapacity(count)
+    }
+
+    /// Puts an entry in force in place of `old`, the one that is. Throws if a map has no room; then nothing changed.
+    mutating func install(
+        _ entry: Entry, at key: FrontendKey, replacing old: Entry?
+    ) throws(FrontendFailure.Reason) {
+        let isTouched = before[key] != nil
+        let isAdded = old == nil && !isTouched && (contradictory.isEmpty || contradictory[key] == nil)
         if isAdded, peakFrontends >= limits.frontends { throw .frontendsFull(limit: limits.frontends) }
         let nodePort = nodePortKey(of: key, entry.record)
         if let nodePort, nodePortFrontends[nodePort] == nil, !programmedNodePorts.contains(nodePort) {
@@ -69,27 +76,21 @@ struct FrontendTable: Sendable {
             }
         }
         if isAdded { peakFrontends += 1 }
-        rememberBefore(key)
-        contradictory[key] = nil
+        if !isTouched { before[key] = .some(old?.record ?? contradictory[key]) }
+        if !contradictory.isEmpty { contradictory[key] = nil }
         entries[key] = entry
         if let old { countDown(key, old.record) }
         countUp(key, entry.record)
-        return old
     }
 
     /// Takes an entry, or a contradictory record, out of force; nil if there is no entry.
     mutating func remove(_ key: FrontendKey) -> Entry? {
         guard entries[key] != nil || contradictory[key] != nil else { return nil }
-        rememberBefore(key)
+        if before[key] == nil { before[key] = .some(entries[key]?.record ?? contradictory[key]) }
         contradictory[key] = nil
         guard let old = entries.removeValue(forKey: key) else { return nil }
         countDown(key, old.record)
         return old
-    }
-
-    private mutating func rememberBefore(_ key: FrontendKey) {
-        guard before[key] == nil else { return }
-        before[key] = .some(entries[key]?.record ?? contradictory[key])
     }
 
     private mutating func countUp(_ key: FrontendKey, _ record: FrontendRecord) {
@@ -197,9 +198,10 @@ struct FrontendTable: Sendable {
                 failedWildcards.remove(address)
                 continue
             }
-            guard entries[key]?.record != wanted.record else { continue }
+            let old = entries[key]
+            guard old?.record != wanted.record else { continue }
             do throws(FrontendFailure.Reason) {
-                _ = try install(wanted, at: key)
+                try install(wanted, at: key, replacing: old)
                 failedWildcards.remove(address)
             } catch {
                 failedWildcards.insert(address)

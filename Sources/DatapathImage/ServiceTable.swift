@@ -30,6 +30,8 @@ struct ServiceTable: Sendable {
 
     subscript(name: ServicePortName) -> Entry? { entries[name] }
 
+    var count: Int { entries.count }
+
     /// Ids that are not free, quarantined ones included.
     var usedCount: Int { allocator.used }
 
@@ -41,13 +43,15 @@ struct ServiceTable: Sendable {
 
     // MARK: Changes
 
-    /// Notes the plan and returns the service port's id; zero if none is free.
-    mutating func put(_ plan: ServicePortPlan) -> UInt32 {
-        if let id = entries[plan.name]?.id, id != 0 {
-            entries[plan.name]?.plan = plan
-            return id
-        }
-        let id = takeID(for: plan.name)
+    mutating func reserveCapacity(_ count: Int) {
+        entries.reserveCapacity(count)
+        names.reserveCapacity(count + 1)
+    }
+
+    /// Notes the plan in place of the entry that there is, and returns the service port's id; zero if none is free.
+    mutating func put(_ plan: ServicePortPlan, replacing old: Entry?) -> UInt32 {
+        let known = old?.id ?? 0
+        let id = known != 0 ? known : takeID(for: plan.name)
         entries[plan.name] = Entry(id: id, plan: plan)
         return id
     }

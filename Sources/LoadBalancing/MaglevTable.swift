@@ -37,33 +37,33 @@ package struct MaglevTable: Hashable, Sendable {
             return
         }
         let size = MaglevSize.slots(weights: members.map(\.weight))
-        var filling = MaglevFilling(members: members, slots: size)
-        filling.run()
-        positions = filling.positions
+        var positions = [UInt32](repeating: MaglevWalks.free, count: Int(size))
+        var walks = MaglevWalks(members: members, slots: size)
+        var span = positions.mutableSpan
+        walks.fill(&span)
+        self.positions = positions
     }
 }
 
-/// The table while it is being filled: each member walks its own permutation of the slots and takes the first free one
-/// whenever it is its turn.
-private struct MaglevFilling {
-    private static let free = UInt32.max
+/// Each member walks its own permutation of the slots and takes the first free one whenever it is its turn.
+private struct MaglevWalks {
+    static let free = UInt32.max
 
-    var positions: [UInt32]
-    private var freeSlots: Int
     private let slots: UInt32
     /// Positions in the set, ordered by address: the order of the turns.
     private let order: [UInt32]
     /// In the order of the turns: where the member looks next, how far it moves on, what it weighs.
-    private var cursors: [UInt32]
-    private let skips: [UInt32]
+    private var cursors: [UInt32] = []
+    private var skips: [UInt32] = []
     private let weights: [UInt64]
 
     init(members: [MaglevTable.Member], slots: UInt32) {
         let sorted = members.indices.sorted {
             (members[$0].address, $0) < (members[$1].address, $1)
         }
-        var cursors: [UInt32] = []
-        var skips: [UInt32] = []
+        self.slots = slots
+        order = sorted.map { UInt32($0) }
+        weights = sorted.map { UInt64(members[$0].weight) }
         cursors.reserveCapacity(sorted.count)
         skips.reserveCapacity(sorted.count)
         var occurrence: UInt64 = 0
@@ -75,56 +75,48 @@ private struct MaglevFilling {
             cursors.append(UInt32(hash.offset % UInt64(slots)))
             skips.append(UInt32(hash.skip % UInt64(slots - 1)) + 1)
         }
-        self.order = sorted.map { UInt32($0) }
-        self.cursors = cursors
-        self.skips = skips
-        self.weights = sorted.map { UInt64(members[$0].weight) }
-        self.slots = slots
-        self.positions = [UInt32](repeating: Self.free, count: Int(slots))
-        self.freeSlots = Int(slots)
     }
 
-    mutating func run() {
-        guard let first = weights.first, !weights.allSatisfy({ $0 == first }) else { return runEqually() }
-        runWeighted()
+    /// Fills a table of `slots` free slots.
+    mutating func fill(_ table: inout MutableSpan<UInt32>) {
+        guard let first = weights.first, !weights.allSatisfy({ $0 == first }) else { return fillEqually(&table) }
+        fillByWeight(&table)
     }
 
     /// One turn for each member in each round: shares differ by at most one slot.
-    private mutating func runEqually() {
-        while freeSlots > 0 {
-            for turn in order.indices {
-                takeTurn(turn)
-                if freeSlots == 0 { return }
-            }
+    private mutating func fillEqually(_ table: inout MutableSpan<UInt32>) {
+        var left = Int(slots)
+        while left > 0 {
+            for turn in order.indices.prefix(left) { takeTurn(turn, &table) }
+            left -= min(order.count, left)
         }
     }
 
     /// As many turns in a round as there are members, on average, each member's in proportion to its weight; what is
     /// left of a turn is carried over. The first round gives everybody a turn, so that the lightest has a slot.
-    private mutating func runWeighted() {
+    private mutating func fillByWeight(_ table: inout MutableSpan<UInt32>) {
         let sum = weights.reduce(0, +)
         var credit = [UInt64](repeating: sum - 1, count: weights.count)
-        while freeSlots > 0 {
+        var left = slots
+        while left > 0 {
             for turn in order.indices {
                 credit[turn] += weights[turn] * UInt64(order.count)
                 while credit[turn] >= sum {
                     credit[turn] -= sum
-                    takeTurn(turn)
-                    if freeSlots == 0 { return }
+                    takeTurn(turn, &table)
+                    left -= 1
+                    if left == 0 { return }
                 }
             }
         }
     }
 
-    private mutating func takeTurn(_ turn: Int) {
-        var slot = cursors[turn]
+    private mutating func takeTurn(_ turn: Int, _ table: inout MutableSpan<UInt32>) {
         let skip = skips[turn]
-        while positions[Int(slot)] != Self.free {
-            slot = step(slot, by: skip)
-        }
-        positions[Int(slot)] = order[turn]
+        var slot = cursors[turn]
+        while table[Int(slot)] != Self.free { slot = step(slot, by: skip) }
+        table[Int(slot)] = order[turn]
         cursors[turn] = step(slot, by: skip)
-        freeSlots -= 1
     }
 
     /// `skip` is less than the number of slots, which is prime: the walk meets every slot once.

@@ -16,7 +16,7 @@ package protocol DatapathStore: Sendable {
     /// Everything that the image's maps hold.
     func contents() throws(StoreError) -> MapContents
 
-    /// Writes words into the arena, in order. An error fails the whole call; indices are those of `writes.runs`.
+    /// Writes words into the arena, in order. After an error the whole call counts as failed, whatever its extent.
     func writeSlots(_ writes: SlotWrites) throws(StoreError)
     /// Writes elements of `backends`, `BackendRecord.free` included.
     func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError)

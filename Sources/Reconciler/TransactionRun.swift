@@ -53,37 +53,25 @@ struct TransactionRun {
     // MARK: Phase 2
 
     private mutating func flip(_ transaction: Transaction) {
-        let ready = transaction.frontends.filter { !isBlocked($0) }
+        let unwritten = UnwrittenSpace(slots: rest.slots, backends: rest.backends)
+        let blocked = transaction.frontends.filter { unwritten.blocks($0, in: image) }
+        let blockedKeys = Set(blocked.map(\.key))
+        let ready =
+            blocked.isEmpty ? transaction.frontends : transaction.frontends.filter { !blockedKeys.contains($0.key) }
+        for update in blocked { reasons[update.key] = errors.first?.description ?? "" }
         let failed = attempt(ready, .frontends) { store, updates throws(StoreError) in
             try store.updateFrontends(updates)
         }
         if !failed.isEmpty, let error = errors.last {
             for update in failed { reasons[update.key] = error.description }
         }
-        rest.frontends = (failed + transaction.frontends.filter(isBlocked)).sorted { $0.key < $1.key }
-        for update in rest.frontends where reasons[update.key] == nil {
-            reasons[update.key] = errors.first?.description ?? ""
-        }
+        rest.frontends = (failed + blocked).sorted { $0.key < $1.key }
         rest.nodePorts = attempt(transaction.nodePorts, .nodePorts) { store, keys throws(StoreError) in
             try store.updateNodePorts(keys)
         }
         rest.serviceCIDRs = attempt(transaction.serviceCIDRs, .serviceCIDRs) { store, keys throws(StoreError) in
             try store.updateServiceCIDRs(keys)
         }
-    }
-
-    /// Whether the frontend would refer to something that could not be written.
-    private func isBlocked(_ update: Transaction.FrontendUpdate) -> Bool {
-        if !rest.slots.isEmpty {
-            let ranges = update.record.slotRanges
-            let overlaps = rest.slots.runs.contains { run in
-                let written = Int(run.word)..<(Int(run.word) + Int(run.count))
-                return ranges.contains { $0.overlaps(written) }
-            }
-            if overlaps { return true }
-        }
-        guard !rest.backends.isEmpty else { return false }
-        return image.frontend(update.key, mayChooseAnyOf: Set(rest.backends.map(\.id)))
     }
 
     // MARK: Phase 3

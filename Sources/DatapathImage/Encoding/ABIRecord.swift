@@ -29,6 +29,16 @@ extension ABIRecord: Hashable {
         }
     }
 
+    /// The order of the bytes, which is that of the values where all fields are in network order.
+    static func bytesPrecede(_ left: Self, _ right: Self) -> Bool {
+        unsafe withUnsafeBytes(of: left.fields) { leftBytes in
+            unsafe withUnsafeBytes(of: right.fields) { rightBytes in
+                guard let a = leftBytes.baseAddress, let b = rightBytes.baseAddress else { return false }
+                return unsafe memcmp(a, b, leftBytes.count) < 0
+            }
+        }
+    }
+
     package func hash(into hasher: inout Hasher) {
         unsafe withUnsafeBytes(of: fields) { unsafe hasher.combine(bytes: $0) }
     }

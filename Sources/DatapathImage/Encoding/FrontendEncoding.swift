@@ -30,7 +30,7 @@ extension FrontendKey {
 extension FrontendKey: Comparable {
     /// By address, port, protocol; a wildcard comes first of its address.
     package static func < (left: Self, right: Self) -> Bool {
-        (left.address, left.port, left.protocolNumber) < (right.address, right.port, right.protocolNumber)
+        bytesPrecede(left, right)
     }
 }
 
