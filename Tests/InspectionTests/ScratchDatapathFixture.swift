@@ -46,6 +46,23 @@ final class TestCGroup {
         try ProcessPlace.lock.withLock { _ in try spawn(line) }
     }
 
+    /// Runs `body` with this process in the cgroup.
+    func inside<Result>(_ body: () throws -> Result) throws -> Result {
+        try ProcessPlace.lock.withLock { _ in
+            let home = try #require(try CGroup2.mountPoint())
+            try move(to: path)
+            defer { try? move(to: home) }
+            return try body()
+        }
+    }
+
+    private func move(to path: String) throws {
+        let descriptor = unsafe open("\(path)/cgroup.procs", O_WRONLY)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        try #require(unsafe write(descriptor, "0", 1) == 1)
+    }
+
     private func spawn(_ line: String) throws -> Int32 {
         var child = pid_t()
         let script = "echo $$ > \(path)/cgroup.procs || exit 99; \(line)"
@@ -78,7 +95,7 @@ final class TestInstallation {
     private var nextWord: UInt32 = 1
 
     /// - Parameter hostCookie: of the namespace whose sockets count as the node's own.
-    init(hostCookie: UInt64 = 0) throws {
+    init(hostCookie: UInt64 = 0, podsAreLocalIPv6: Bool = true) throws {
         cgroup = try TestCGroup()
         if !BPFFileSystem.isMounted() { try BPFFileSystem.mount() }
         folder = PinFolder(path: "\(BPFFileSystem.conventionalPath)/\(uniqueName("pins"))")
@@ -87,7 +104,8 @@ final class TestInstallation {
             udpPages: 64, affinity: 64, eventBytes: 65536)
         datapath = try Datapath(
             installing: DatapathSettings(
-                pinFolder: folder, cgroup: cgroup.path, sizes: sizes, hostNamespaceCookie: hostCookie))
+                pinFolder: folder, cgroup: cgroup.path, sizes: sizes, hostNamespaceCookie: hostCookie,
+                podsAreLocalIPv6: podsAreLocalIPv6))
     }
 
     deinit {

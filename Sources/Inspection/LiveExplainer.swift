@@ -1,0 +1,164 @@
+// Explains one connection from what is programmed now, step by step as the programs decide it (bpf/lib/resolve.bpf.h). The
+// records know which rule was the last to decide, not every rule on the way: `martlet explain --manifests` tells those.
+
+import CDatapathABI
+package import Datapath
+import DatapathImage
+package import LoadBalancing
+import NetworkTypes
+import ServiceModel
+
+package struct LiveExplainer: Sendable {
+    package var source: TrafficSource
+    package var destination: FrontendAddress
+    package var records: LiveRecords
+    package var constants: ProgramConstants
+
+    package init(
+        source: TrafficSource, destination: FrontendAddress, records: LiveRecords, constants: ProgramConstants
+    ) {
+        self.source = source
+        self.destination = destination
+        self.records = records
+        self.constants = constants
+    }
+
+    private enum Client {
+        /// A socket of the node's own network namespace.
+        case host
+        /// A socket of another namespace of this node.
+        case pod
+    }
+
+    /// Nil for clients whose sockets are elsewhere.
+    private var client: Client? {
+        switch source {
+        case .node, .localhost: .host
+        case .pod: .pod
+        case .external: nil
+        }
+    }
+
+    package func explanation() -> Explanation {
+        guard let client else { return outsideClient() }
+        guard destination.protocolKind != .sctp else {
+            return notHandled("The socket hooks do not translate SCTP.")
+        }
+        guard let record = records.exact else { return miss([]) }
+        if record.has(DP_FRONTEND_HOST_ONLY), client == .pod { return miss(["NP-6"]) }
+        if record.has(client == .host ? DP_FRONTEND_DENY_HOST : DP_FRONTEND_DENY_PODS) {
+            return hit(record, .drop, ["LBSR-1", "LBSR-3"], "is outside of its source ranges")
+        }
+        return decide(record, client)
+    }
+
+    /// The choice of the policy, as choice_for of bpf/lib/frontend.bpf.h.
+    private func decide(_ record: FrontendRecord, _ client: Client) -> Explanation {
+        let isInternal = client == .host || arePodsLocal
+        let choice = isInternal ? record.fields.internal : record.fields.external
+        let detector = isInternal ? [] : ["TP-8"]
+        switch UInt32(choice.action) {
+        case DP_ACTION_FORWARD.rawValue:
+            return forward(record, isInternal ? records.internalSet : records.externalSet, detector)
+        case DP_ACTION_REJECT.rawValue:
+            return hit(record, .reject, ["REJ-1"], "finds no usable endpoint anywhere")
+        case DP_ACTION_DROP.rawValue:
+            let rule = record.kind == .clusterIP ? "TP-3" : "TP-7"
+            let why = "may only use endpoints of this node, and all usable ones are elsewhere"
+            return hit(record, .drop, detector + [rule], why)
+        case _:
+            return hit(record, .reject, [], "is refused, since the record contradicts itself: \(Outcome.badRecord.name)")
+        }
+    }
+
+    private var arePodsLocal: Bool {
+        switch destination.address.address.family {
+        case .ipv4: constants.podsAreLocalIPv4
+        case .ipv6: constants.podsAreLocalIPv6
+        }
+    }
+
+    private func forward(_ record: FrontendRecord, _ set: [BackendRecord?], _ rules: [String]) -> Explanation {
+        let backends = set.compactMap { $0?.address.description }
+        guard !backends.isEmpty else {
+            return hit(record, .reject, [], "is refused, since its backend set is broken: \(Outcome.badRecord.name)")
+        }
+        var answer = hit(
+            record, .dnat, rules + (record.affinitySeconds == nil ? [] : ["AFF-1"]),
+            "is sent to " + (backends.count == 1 ? "its only backend" : "one of \(backends.count) backends")
+                + " when its socket connects or sends, with its own source address")
+        answer.backends = backends
+        answer.masquerade = .never
+        return answer
+    }
+
+    /// As resolve_unknown of bpf/lib/resolve.bpf.h.
+    private func miss(_ rules: [String]) -> Explanation {
+        let (address, port) = (destination.address.address, destination.address.port)
+        guard port != 0 else {
+            return notHandled("Port 0 is a question to the kernel, not traffic.", rules)
+        }
+        if records.hasWildcard {
+            return Explanation(
+                outcome: .reject, rules: rules + ["SVC-12"], path: .socket,
+                reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind).")
+        }
+        guard !records.isInServiceCIDR else {
+            return Explanation(
+                outcome: .drop, rules: rules + ["SVC-12"], path: .socket,
+                reason: "The address \(address) is inside of a ServiceCIDR, but no service owns it.")
+        }
+        return notHandled(
+            rules.isEmpty
+                ? "No frontend has the address \(address) with port \(port)/\(destination.protocolKind)."
+                : "The frontend \(destination) is for processes of the node only.", rules)
+    }
+
+    /// Only socket hooks are attached in this version, and this client's socket is on another machine.
+    private func outsideClient() -> Explanation {
+        var answer = notHandled("No packet hook is attached, so nothing is done for clients outside of this node.")
+        answer.service = records.exact.flatMap { _ in records.service?.description }
+        answer.frontend = records.exact.flatMap(frontend)
+        return answer
+    }
+
+    private func notHandled(_ reason: String, _ rules: [String] = []) -> Explanation {
+        Explanation(outcome: .notHandled, rules: rules, reason: reason)
+    }
+
+    private func hit(
+        _ record: FrontendRecord, _ outcome: Explanation.Outcome, _ rules: [String], _ why: String
+    ) -> Explanation {
+        let owner = records.service?.description ?? "service id \(record.fields.service_id)"
+        return Explanation(
+            outcome: outcome, service: records.service?.description, frontend: frontend(record),
+            rules: [record.kind?.rule].compactMap(\.self) + rules, path: .socket,
+            reason: "The \(source) that dials the \(record.kindName) of \(owner) \(why).")
+    }
+
+    /// As in the plan, with `forward` where the records do not tell the cluster list from the local one.
+    private func frontend(_ record: FrontendRecord) -> PlanReport.Frontend? {
+        guard let kind = record.kind else { return nil }
+        let plan = FrontendPlan(kind: kind, address: destination.address, externalTo: .drop, internalTo: .drop)
+        var frontend = PlanReport.Frontend(plan)
+        frontend.externalTo = record.fields.external.actionName
+        frontend.internalTo = record.fields.internal.actionName
+        return frontend
+    }
+}
+
+extension FrontendRecord {
+    fileprivate var kind: FrontendPlan.Kind? { FrontendPlan.Kind(rawValue: fields.kind) }
+}
+
+extension FrontendPlan.Kind {
+    /// The rule by which such a frontend exists.
+    fileprivate var rule: String {
+        switch self {
+        case .clusterIP: "SVC-1"
+        case .nodePort: "SVC-3"
+        case .externalIP: "SVC-5"
+        case .loadBalancer: "SVC-4"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// What the maps hold about one destination: the same few look-ups that the programs make (bpf/lib/resolve.bpf.h), and the
+// sets that the records refer to. What follows from them is in LiveExplainer.
+
+package import BPF
+import CDatapathABI
+package import Datapath
+package import DatapathImage
+package import LoadBalancing
+import NetworkTypes
+package import ServiceModel
+
+package struct LiveRecords: Sendable {
+    /// Under exactly the destination.
+    package var exact: FrontendRecord?
+    /// Whether the address has an entry for its unused ports.
+    package var hasWildcard: Bool
+    package var isInServiceCIDR: Bool
+    /// Of `exact`, each policy; nil where a member is missing, which the programs refuse when they draw it.
+    package var internalSet: [BackendRecord?]
+    package var externalSet: [BackendRecord?]
+    /// The owner of `exact`.
+    package var service: ServicePortName?
+
+    package init(
+        exact: FrontendRecord? = nil, hasWildcard: Bool = false, isInServiceCIDR: Bool = false,
+        internalSet: [BackendRecord?] = [], externalSet: [BackendRecord?] = [], service: ServicePortName? = nil
+    ) {
+        self.exact = exact
+        self.hasWildcard = hasWildcard
+        self.isInServiceCIDR = isInServiceCIDR
+        self.internalSet = internalSet
+        self.externalSet = externalSet
+        self.service = service
+    }
+
+    /// Cost: four look-ups and the members of two sets.
+    package init(_ destination: FrontendAddress, in maps: borrowing DatapathMaps) throws(BPFError) {
+        self.init()
+        let address = destination.address.address
+        exact = try maps.frontends.lookup(FrontendKey(destination.address, protocol: destination.protocolKind))
+        hasWildcard = try maps.frontends.lookup(FrontendKey(wildcard: address)) != nil
+        isInServiceCIDR = try maps.serviceCIDRs.lookup(PrefixKey(CIDR(address))) != nil
+        guard let exact else { return }
+        service = try maps.services.lookup(exact.fields.service_id)?.name
+        let slots = try MappedArray<UInt64>(maps.slots, access: .readOnly)
+        let backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
+        internalSet = Self.members(of: exact.fields.internal, slots, backends)
+        externalSet = Self.members(of: exact.fields.external, slots, backends)
+    }
+
+    /// As set_member of bpf/lib/choose.bpf.h: what is outside of the arena, or no backend, is none.
+    private static func members(
+        of choice: dp_choice, _ slots: borrowing MappedArray<UInt64>, _ backends: borrowing MappedArray<BackendRecord>
+    ) -> [BackendRecord?] {
+        guard choice.action == UInt8(DP_ACTION_FORWARD.rawValue) else { return [] }
+        guard choice.setRange.upperBound <= slots.count else { return [nil] }
+        return (0..<Int(choice.set_count)).map { position in
+            let pair = slots.read(choice.setRange.lowerBound + position / 2)
+            let id = Int(position.isMultiple(of: 2) ? pair & 0xffff_ffff : pair >> 32)
+            guard id > 0, id < backends.count else { return nil }
+            let record = backends.read(id)
+            return record.address.port == 0 ? nil : record
+        }
+    }
+}
