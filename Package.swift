@@ -177,6 +177,13 @@ let package = Package(
             name: "WorldTests", dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet-probe"],
             swiftSettings: strict),
         .testTarget(
+            name: "AgentTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection", "NetworkTypes",
+                "ProbeProtocol", "ServiceModel", "World", "martlet", "martlet-probe",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "Datapath", "DatapathImage", "DatapathTestSupport", "LoadBalancing", "NetworkTypes", "Reconciler",

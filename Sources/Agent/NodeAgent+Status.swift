@@ -15,11 +15,13 @@ extension NodeAgent {
     package func status() async -> AgentStatus {
         let failed = await reconciler.failedFrontends
         let used = await reconciler.usage.used
+        // What has failed may be there as it was before, or not at all.
+        let outdated = failed.count { (try? datapath.maps.frontends.lookup($0.key)) != nil }
         return AgentStatus(
             pid: ProcessInfo.processInfo.processIdentifier, version: Version.current, startedAt: startedAt,
             updatedAt: Date(), synced: isSynced, source: "manifests in \(settings.manifests)",
             services: planner.facts.services.count,
-            frontends: AgentStatus.Programmed(programmed: used.frontends - failed.count, failed: failed.count),
+            frontends: AgentStatus.Programmed(programmed: used.frontends - outdated, failed: failed.count),
             frontendErrors: failed.compactMap { frontendError($0) }, problems: problems, notices: notices,
             lastAudit: lastAudit.map {
                 AgentStatus.Audit(
@@ -35,12 +37,17 @@ extension NodeAgent {
             since: date(of: since), attempts: attempts)
     }
 
-    /// Empty for a wildcard, and when the service is gone.
+    /// The service port; empty for a wildcard, and when the service is gone.
     private func serviceName(of key: FrontendKey) -> String {
         guard let protocolKind = TransportProtocol(rawValue: key.protocolNumber) else { return "" }
-        let frontend = FrontendAddress(
-            address: AddressAndPort(address: key.address, port: key.port), protocol: protocolKind)
-        return planner.owner(of: frontend)?.description ?? ""
+        let place = AddressAndPort(address: key.address, port: key.port)
+        guard let owner = planner.owner(of: FrontendAddress(address: place, protocol: protocolKind)),
+            let port = planner.servicePlan(of: owner)?.ports.first(where: { port in
+                port.name.protocolKind == protocolKind
+                    && port.families.contains { $0.frontends.contains { $0.address == place } }
+            })
+        else { return "" }
+        return "\(port.name)"
     }
 
     private var problems: [AgentStatus.Problem] {

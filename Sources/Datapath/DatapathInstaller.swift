@@ -19,12 +19,15 @@ struct DatapathInstaller {
         try DatapathMaps.checkContract(settings.pinFolder)
         var object = try kernel { () throws(BPFError) in try Self.openObject() }
         do {
+            // What is named wrongly is found before anything is pinned.
+            let cgroup = try CGroup.open(settings.cgroup)
+            for path in settings.skipCgroups { _ = try CGroup.open(path) }
             try adoptMaps(in: &object)
             try setConstants(of: &object)
             try object.load()
             try pinMaps(of: object)
             try fillSkipCgroups(of: object)
-            try attach(object)
+            try attach(object, to: cgroup)
         } catch {
             throw .kernel(error)
         }
@@ -93,8 +96,7 @@ struct DatapathInstaller {
         }
     }
 
-    private func attach(_ object: borrowing BPFObject) throws(BPFError) {
-        let cgroup = try CGroup.open(settings.cgroup)
+    private func attach(_ object: borrowing BPFObject, to cgroup: borrowing CGroup) throws(BPFError) {
         for hook in SocketHook.allCases {
             let program = try object.program(named: hook.programName)
             try Self.attach(program, hook, cgroup, settings.pinFolder)

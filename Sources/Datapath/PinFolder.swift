@@ -30,15 +30,22 @@ package struct PinFolder: Hashable, Sendable {
         if path.hasPrefix(BPFFileSystem.conventionalPath + "/"), !BPFFileSystem.isMounted() {
             try BPFFileSystem.mount()
         }
-        try BPFFileSystem.ensureDirectory("\(path)/maps")
-        try BPFFileSystem.ensureDirectory("\(path)/links")
-        guard BPFFileSystem.isMounted(at: path) else {
+        guard BPFFileSystem.isMounted(at: existingPart) else {
             throw BPFError(
                 operation: "use the pin folder", object: path, errno: EINVAL,
                 detail:
                     "it is not in a BPF file system; mount one there, or choose a folder below \(BPFFileSystem.conventionalPath)"
             )
         }
+        try BPFFileSystem.ensureDirectory("\(path)/maps")
+        try BPFFileSystem.ensureDirectory("\(path)/links")
+    }
+
+    /// The folder, or the closest one above it that exists.
+    private var existingPart: String {
+        var part = path[...]
+        while unsafe access(String(part), F_OK) != 0, let slash = part.lastIndex(of: "/") { part = part[..<slash] }
+        return part.isEmpty ? "/" : String(part)
     }
 
     /// Takes the folder for one agent, until the lock is given up or the process ends, however it ends.

@@ -1,0 +1,145 @@
+// Maps too small for what the manifests ask: what fits works, what does not is reported by name, and takes its place when
+// there is room. The maps are made by a first installation with small sizes; the agent adopts them as they are.
+
+import Datapath
+import HostCalls
+import Inspection
+import ProbeProtocol
+import Testing
+import World
+
+@Suite("A full map", .serialized)
+struct FullMapTests {
+    private let small = MapSizes(
+        frontends: 64, backends: 64, slotWords: 256, services: 16, nodePorts: 16, serviceCIDRs: 8, connections: 64,
+        udpPages: 64, affinity: 64, eventBytes: 65536)
+
+    private func service(_ number: Int, endpoints: [String] = [Scene.server(1)]) -> TestService {
+        TestService(name: "s\(number)", address: "172.30.0.\(10 + number)", endpoints: endpoints)
+    }
+
+    private func install(_ sizes: MapSizes, _ scene: Scene) throws {
+        _ = try Datapath(
+            installing: DatapathSettings(
+                pinFolder: scene.folder, cgroup: scene.node.group.path, sizes: sizes, hostNamespaceCookie: 1))
+    }
+
+    /// A map that is too small for three services, and what makes room in it.
+    struct Case: Sendable, CustomTestStringConvertible {
+        var map: String
+        var endpoints: @Sendable (Int) -> [String]
+        var resize: @Sendable (inout MapSizes) -> Void
+        var testDescription: String { map }
+    }
+
+    static let cases = [
+        Case(map: "frontends", endpoints: { _ in [Scene.server(1)] }, resize: { $0.frontends = 5 }),
+        // Element 0 is never used: room for two.
+        Case(map: "backends", endpoints: { [Scene.server($0)] }, resize: { $0.backends = 3 }),
+        Case(map: "services", endpoints: { _ in [Scene.server(1)] }, resize: { $0.services = 3 }),
+    ]
+
+    @Test("costs only the frontend that has no room, which is reported and programmed when there is room", arguments: cases)
+    func full(_ full: Case) async throws {
+        try await withScene(servers: 3) { scene in
+            var sizes = small
+            full.resize(&sizes)
+            try install(sizes, scene)
+            let services = (1...3).map { service($0, endpoints: full.endpoints($0)) }
+            try scene.publish(services[0], services[1])
+            let agent = try scene.start()
+            try scene.publish(services[2])
+            let reason = "map \(full.map) is full"
+            #expect(try agent.says(reason))
+            let load = try scene.client.startLoad(
+                .tcp, services[0].address, 80, mode: .new, concurrency: 2, rest: .milliseconds(5))
+            #expect(try eventually(within: .seconds(10)) {
+                try scene.status().agent.status?.frontendErrors.contains {
+                    $0.frontend == "172.30.0.13:80/TCP" && $0.service == "shop/s3:web" && $0.error.contains(reason)
+                } == true
+            })
+            let status = try #require(try scene.status().agent.status)
+            #expect(status.notices.contains { $0.contains("map \(full.map) exists with room for") })
+            #expect(try agent.metric("martlet_frontends_failed") >= 1)
+            #expect(try scene.ask(services[0]).total == 20)
+            #expect(try scene.ask(services[1]).total == 20)
+
+            try scene.withdraw("s2.yaml")
+            #expect(try scene.isServed(services[2], by: [full.map == "backends" ? "web-3" : "web-1"]))
+            #expect(try agent.waits(for: "martlet_frontends_failed") { $0 == 0 })
+            #expect(try eventually(within: .seconds(10)) {
+                try scene.status().agent.status?.frontendErrors.isEmpty == true
+            })
+            #expect(try load.stop().failed == 0)
+        }
+    }
+
+    @Test("of slots keeps what a frontend had, and the change comes when there is room")
+    func slots() async throws {
+        try await withScene(servers: 2) { scene in
+            var sizes = small
+            sizes.slotWords = 4
+            try install(sizes, scene)
+            let (first, second) = (service(1), service(2, endpoints: [Scene.server(2)]))
+            try scene.publish(first, second)
+            let agent = try scene.start()
+            #expect(try scene.isServed(second, by: ["web-2"]))
+            var wide = second
+            wide.endpoints = (1...20).map { "10.0.2.\($0)" }
+            try scene.publish(wide)
+            #expect(try agent.says("map slots is full"))
+            #expect(try scene.ask(first).servers == ["web-1": 20])
+            #expect(try scene.ask(second).servers == ["web-2": 20], "what it had stays in force")
+            #expect(try agent.metric("martlet_frontends_failed") == 1)
+            #expect(try scene.status().agent.running)
+            var narrow = second
+            narrow.endpoints = [Scene.server(1), Scene.server(2)]
+            try scene.publish(narrow)
+            #expect(try scene.isServed(narrow, by: ["web-1", "web-2"]))
+            #expect(try agent.waits(for: "martlet_frontends_failed") { $0 == 0 })
+        }
+    }
+
+    @Test("of connections costs the record, not the connection, and is counted")
+    func connections() async throws {
+        try await withScene(servers: 1) { scene in
+            var sizes = small
+            sizes.connections = 4
+            try install(sizes, scene)
+            try scene.publish(service(1))
+            let agent = try scene.start()
+            let outcome = "martlet_socket_outcomes_total{outcome=\"connection_unrecorded\"}"
+            #expect(try agent.metric(outcome) == 0)
+            let held = try (0..<40).map { _ in try scene.client.connect(.tcp, service(1).address, 80) }
+            for connection in held { #expect(try connection.request().server == "web-1") }
+            #expect(try agent.metric(outcome) > 0)
+            for connection in held { try connection.close() }
+            let unrecorded = try agent.metric(outcome)
+            #expect(try scene.ask(service(1)).total == 20)
+            #expect(try agent.metric(outcome) == unrecorded, "room is given back when sockets close")
+        }
+    }
+
+    @Test("of affinity forgets the oldest clients and refuses nobody")
+    func affinity() async throws {
+        try await withScene { scene in
+            var sizes = small
+            sizes.affinity = 2
+            try install(sizes, scene)
+            let services = (1...12).map { number in
+                var sticky = service(number, endpoints: [Scene.server(1), Scene.server(2)])
+                sticky.spec = ["sessionAffinity: ClientIP"]
+                return sticky
+            }
+            for sticky in services { try scene.publish(sticky) }
+            try scene.start()
+            for _ in 0..<3 {
+                for sticky in services {
+                    let answers = try scene.ask(sticky, count: 6)
+                    #expect(answers.total == 6)
+                    #expect(answers.servers.count == 1, "one client after the other keeps its server")
+                }
+            }
+        }
+    }
+}
