@@ -1,5 +1,6 @@
 // What the agent publishes of itself in the state file, for `martlet status`.
 
+import BPF
 import Datapath
 import DatapathImage
 import Foundation
