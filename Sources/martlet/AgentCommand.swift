@@ -2,9 +2,12 @@
 
 import Agent
 import ArgumentParser
+import BPF
 import Configuration
 import Datapath
+import Glibc
 import Logging
+import Netlink
 import NetworkTypes
 
 struct AgentCommand: AsyncParsableCommand {
@@ -61,6 +64,15 @@ struct AgentCommand: AsyncParsableCommand {
     var logLevel: Logger.Level = .info
 
     func run() async throws {
+        do {
+            try await runDaemon()
+        } catch {
+            guard NotPermitted.isBehind(error) else { throw error }
+            throw NotPermitted(cause: error)
+        }
+    }
+
+    private func runDaemon() async throws {
         var log = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = logLevel
         let configuration = try node.configuration()
@@ -81,6 +93,27 @@ struct AgentCommand: AsyncParsableCommand {
             throw ValidationError("--metrics-bind-address: '\(text)' is not an address with a port.")
         }
         return address
+    }
+}
+
+/// The kernel refused something that needs a privilege; says which ones the agent needs.
+private struct NotPermitted: Error, CustomStringConvertible {
+    let cause: any Error
+
+    var description: String {
+        """
+        \(cause). The agent needs root, or CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_ADMIN and CAP_SYS_PTRACE
+        """
+    }
+
+    /// EPERM only: EACCES is also what the verifier says.
+    static func isBehind(_ error: any Error) -> Bool {
+        switch error {
+        case DatapathError.kernel(let error): error.errno == EPERM
+        case let error as BPFError: error.errno == EPERM
+        case let error as NetlinkError: error.errno == EPERM
+        default: false
+        }
     }
 }
 
