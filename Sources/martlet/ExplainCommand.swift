@@ -39,20 +39,13 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Answer from these manifests instead of the pinned maps.", valueName: "path"))
     var manifests: String?
 
-    @Option(help: ArgumentHelp("With --manifests: this node's name.", valueName: "name"))
-    var node: String?
-
-    @Option(help: ArgumentHelp("With --manifests: a configuration file, as the agent takes it.", valueName: "file"))
-    var config: String?
-
-    @Option(help: ArgumentHelp("With --manifests: the node's own addresses, separated by commas.", valueName: "addresses"))
-    var nodeAddresses: String?
+    @OptionGroup(title: "With --manifests") var node: NodeOptions
 
     func validate() throws {
-        if manifests == nil, node != nil || config != nil || nodeAddresses != nil {
+        let isAboutManifests = node.node != nil || node.config != nil || node.nodeAddresses != nil
+        if manifests == nil, isAboutManifests {
             throw ValidationError("--node, --config and --node-addresses go with --manifests.")
         }
-        if manifests != nil, node == nil { throw ValidationError("--manifests needs --node.") }
     }
 
     func run() throws {
@@ -68,13 +61,8 @@ struct ExplainCommand: ParsableCommand {
         return try explanation(fromManifests: manifests)
     }
 
-    /// With the input that plan and the agent take, where manifests are not optional.
     private func explanation(fromManifests manifests: String) throws -> Explanation {
-        var arguments = ["--manifests", manifests]
-        for (name, value) in [("--node", node), ("--config", config), ("--node-addresses", nodeAddresses)] {
-            if let value { arguments += [name, value] }
-        }
-        let reading = try InputOptions.parse(arguments).read()
+        let reading = try node.read(manifests: manifests)
         for problem in reading.problems { Console.diagnose("\(problem)") }
         return reading.planner.explain(from: from, to: to)
     }
