@@ -6,7 +6,7 @@ import BenchSupport
 import FoundationEssentials
 
 @main
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet-bench",
         abstract: "Measures Martlet against its bars, on this machine, in network namespaces and cgroups of its own.",

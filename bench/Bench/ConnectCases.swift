@@ -42,6 +42,7 @@ struct ConnectCases {
             let special = [ServiceFill.specialAddress]
             let reverse = recordsTCP ? "with reverse state" : "without reverse state"
             if transport == .unroutedTCP {
+                if recordsTCP { add(&all, "miss", transport.directAddresses, ServiceFill.backendPort) }
                 add(&all, "hit \(reverse)", special, ServiceFill.unroutedPort)
                 continue
             }

@@ -5,7 +5,7 @@ import Datapath
 import FoundationEssentials
 import HostCalls
 
-struct ConnectCommand: ParsableCommand {
+struct ConnectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connect",
         abstract: "What connect() and close() cost on fresh sockets: no hook, empty programs, Martlet.",
@@ -46,11 +46,11 @@ struct ConnectCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() async throws {
         let bench = ConnectBench(
             rounds: rounds, sockets: sockets, services: services, connections: connections, processor: processor,
             only: only)
-        let report = try bench.run()
+        let report = try await bench.run()
         try output.print(report, text: report.text)
     }
 }

@@ -3,8 +3,8 @@
 
 import BenchSupport
 
-struct ConnectReport: Codable {
-    struct Row: Codable {
+struct ConnectReport: Codable, Sendable {
+    struct Row: Codable, Sendable {
         let name: String
         let connectNanoseconds: Summary
         let closeNanoseconds: Summary
