@@ -44,6 +44,20 @@ static __always_inline int conclude(enum verdict verdict, __u8 protocol)
     return HOOK_PROCEED;
 }
 
+/* Whether this socket's dials leave reverse state. */
+static __always_inline int is_recorded(const struct dial *dial)
+{
+    return record_tcp || dial->key.protocol == IPPROTO_UDP;
+}
+
+/* Whether it matters which socket of which namespace dials: each cookie costs 30 to 40 ns on a fresh socket. */
+static __always_inline int is_identity_needed(const struct dial *dial, const struct dp_frontend *frontend)
+{
+    if (is_recorded(dial) || !pods_are_local_ipv4 || !pods_are_local_ipv6)
+        return 1;
+    return frontend->flags || frontend->affinity_timeout_s || somebody_listens();
+}
+
 /* Finds the frontend and completes the dial. NULL: not ours, or only for the node's own namespace. */
 static __always_inline struct dp_frontend *begin(struct bpf_sock_addr *ctx, struct dial *dial)
 {
@@ -51,6 +65,8 @@ static __always_inline struct dp_frontend *begin(struct bpf_sock_addr *ctx, stru
 
     if (!frontend)
         return 0;
+    if (!is_identity_needed(dial, frontend))
+        return frontend;
     dial->netns_cookie = bpf_get_netns_cookie(ctx);
     dial->is_host = dial->netns_cookie == host_netns_cookie;
     if (frontend->flags & DP_FRONTEND_HOST_ONLY && !dial->is_host)
@@ -62,7 +78,8 @@ static __always_inline struct dp_frontend *begin(struct bpf_sock_addr *ctx, stru
 /* A socket that was translated before and now dials something else must lose its reverse state. */
 static __always_inline enum verdict connect_elsewhere(struct bpf_sock_addr *ctx, struct dial *dial)
 {
-    connection_forget(bpf_get_socket_cookie(ctx));
+    if (is_recorded(dial))
+        connection_forget(bpf_get_socket_cookie(ctx));
     return resolve_unknown(dial);
 }
 
@@ -81,7 +98,8 @@ static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct
         return VERDICT_PASS;
     verdict = resolve(dial, frontend, 0, resolution);
     if (verdict != VERDICT_TRANSLATE) {
-        connection_forget(dial->socket_cookie);
+        if (is_recorded(dial))
+            connection_forget(dial->socket_cookie);
         return verdict;
     }
     if (dial->key.protocol == IPPROTO_UDP)

@@ -9,9 +9,12 @@ struct DatapathInstaller {
     let settings: DatapathSettings
     /// What an operator should know about the installation, such as sizes that were kept.
     private(set) var notices: [String] = []
+    /// Places of `connections`, as they are or will be.
+    private var places: UInt32
 
     init(settings: DatapathSettings) {
         self.settings = settings
+        places = settings.sizes.connections
     }
 
     /// Installs everything. The caller holds the lock of the pin folder.
@@ -58,6 +61,7 @@ struct DatapathInstaller {
                     "map \(map.rawValue) exists with room for \(found) and keeps it; the configured \(size) takes effect "
                         + "after `martlet cleanup`")
             }
+            if map == .connections { places = found }
             try object.reuse(map: map.rawValue, existing)
         }
     }
@@ -68,6 +72,7 @@ struct DatapathInstaller {
         try object.setConstant("pods_are_local_ipv6", UInt8(settings.podsAreLocalIPv6 ? 1 : 0))
         try object.setConstant("protect_node_ports", UInt8(settings.protectNodePorts ? 1 : 0))
         try object.setConstant("record_tcp", UInt8(settings.recordTCP ? 1 : 0))
+        try object.setConstant("connection_mask", ConnectionTable.mask(places: places))
         try object.setConstant("skip_cgroup_count", UInt32(settings.skipCgroups.count))
     }
 

@@ -11,7 +11,7 @@ package struct DatapathMaps: ~Copyable, Sendable {
     package let nodePorts: BPFMap<NodePortKey, UInt8>
     package let serviceCIDRs: BPFMap<PrefixKey, UInt8>
     package let services: BPFMap<UInt32, ServiceRecord>
-    package let connections: BPFMap<UInt64, dp_connection>
+    package let connections: ConnectionTable
     package let udpPages: BPFMap<dp_udp_page_key, dp_udp_page>
     package let affinity: BPFMap<dp_affinity_key, dp_affinity>
     package let outcomes: PerCPUMap<UInt32, UInt64>
@@ -36,7 +36,9 @@ package struct DatapathMaps: ~Copyable, Sendable {
             nodePorts: try .open(pinned: folder.pin(of: .nodePorts)),
             serviceCIDRs: try .open(pinned: folder.pin(of: .serviceCIDRs)),
             services: try .open(pinned: folder.pin(of: .services)),
-            connections: try .open(pinned: folder.pin(of: .connections)),
+            connections: try ConnectionTable(
+                places: .open(pinned: folder.pin(of: .connections)),
+                overflow: .open(pinned: folder.pin(of: .connectionsOverflow))),
             udpPages: try .open(pinned: folder.pin(of: .udpPages)),
             affinity: try .open(pinned: folder.pin(of: .affinity)),
             outcomes: try PerCPUMap(.open(pinned: folder.pin(of: .outcomes))),

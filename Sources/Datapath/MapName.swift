@@ -12,6 +12,7 @@ package enum MapName: String, CaseIterable, Sendable {
     case services
     case contract
     case connections
+    case connectionsOverflow = "connections_overflow"
     case udpPages = "udp_pages"
     case affinity
     case outcomes
@@ -31,6 +32,7 @@ package enum MapName: String, CaseIterable, Sendable {
         case .serviceCIDRs: sizes.serviceCIDRs
         case .services, .serviceCounters: sizes.services
         case .connections: sizes.connections
+        case .connectionsOverflow: max(64, sizes.connections / 2)
         case .udpPages: sizes.udpPages
         case .affinity: sizes.affinity
         case .events: sizes.eventBytes

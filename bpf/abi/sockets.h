@@ -8,16 +8,23 @@
 
 #include "types.h"
 
-/* Value of `connections`, keyed by socket cookie (__u64): one connected socket, TCP or UDP. */
+/*
+ * One connected socket, TCP or UDP: a cache line. Element of `connections` (array), where the place of a socket is its
+ * cookie modulo the greatest power of two that fits: the kernel hands out cookies in ascending order, so that sockets
+ * made one after the other are neighbours. Value of `connections_overflow` (hash by socket cookie, __u64), which takes
+ * the sockets whose place is taken.
+ */
 struct dp_connection {
+    __u64 socket_cookie; /* zero: the place is free */
+    __u64 netns_cookie;  /* of the socket's network namespace: where to look for it when its backend goes away */
     struct dp_address frontend;
     struct dp_address backend;
     __u16 frontend_port_be;
     __u16 backend_port_be;
-    __u32 service_id;
-    __u64 netns_cookie; /* of the socket's network namespace: where to look for it when its backend goes away */
+    __u32 service_id;    /* zero: being written, to be passed over */
     __u8 protocol;
-    __u8 pad[7]; /* zero */
+    __u8 pad[3];         /* zero */
+    __u32 elsewhere;     /* a property of the place: how many of its sockets' states are in other maps */
 };
 
 /* One service that an unconnected UDP socket talks to. `service_id` zero: unused. */

@@ -8,6 +8,7 @@
 
 #include "address.bpf.h"
 #include "maps.bpf.h"
+#include "random.bpf.h"
 
 /* Steps of a binary search through the largest set: 2^21 exceeds any `backends` map. */
 #define SET_SEARCH_STEPS 21
@@ -44,22 +45,11 @@ static __always_inline __u32 scale(__u32 bits, __u32 count)
     return ((__u64)bits * count) >> 32;
 }
 
-/* A 64-bit finaliser (the one of MurmurHash3): every input bit reaches the high half. */
-static __always_inline __u32 mix(__u64 value)
-{
-    value ^= value >> 33;
-    value *= 0xff51afd7ed558ccdull;
-    value ^= value >> 33;
-    value *= 0xc4ceb9fe1a85ec53ull;
-    value ^= value >> 33;
-    return value >> 32;
-}
-
 /* Draws a position for a new connection; `hash_input` is only read for Maglev frontends. */
 static __always_inline __u32 draw_position(const struct dp_frontend *frontend, const struct dp_choice *choice,
                                            __u64 hash_input)
 {
-    __u32 bits = frontend->flags & DP_FRONTEND_MAGLEV ? mix(hash_input) : bpf_get_prandom_u32();
+    __u32 bits = frontend->flags & DP_FRONTEND_MAGLEV ? mix(hash_input) : random_bits();
 
     if (choice->table_slots)
         return table_entry(choice, scale(bits, choice->table_slots));

@@ -21,6 +21,9 @@ const volatile __u8 protect_node_ports = 1;
 /* Keep reverse state of connected TCP sockets: getpeername shows the frontend, and they can be found when it goes. */
 const volatile __u8 record_tcp = 1;
 
+/* Power of two minus one, below the size of `connections`: the part of a socket cookie that is its place there. */
+const volatile __u32 connection_mask = 0;
+
 /* How many leading elements of `skip_cgroups` are in use. */
 const volatile __u32 skip_cgroup_count = 0;
 

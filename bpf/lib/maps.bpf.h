@@ -82,11 +82,20 @@ struct {
 /* State of sockets: written by the hooks. */
 
 struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct dp_connection);
+} connections SEC(".maps");
+
+struct {
     __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, 1);
     __type(key, __u64);
     __type(value, struct dp_connection);
-} connections SEC(".maps");
+} connections_overflow SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

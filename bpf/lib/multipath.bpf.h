@@ -6,6 +6,7 @@
 #ifndef MARTLET_LIB_MULTIPATH_H
 #define MARTLET_LIB_MULTIPATH_H
 
+#include "connection.bpf.h"
 #include "resolve.bpf.h"
 
 struct mptcp_sock;
@@ -31,13 +32,7 @@ static __always_inline int multipath_record(struct bpf_sock_addr *ctx, const str
         report(dial, resolution->backend, resolution->service_id, DP_OUTCOME_CONNECTION_UNRECORDED);
         return 1;
     }
-    connection->frontend = dial->key.address;
-    connection->frontend_port_be = dial->key.port_be;
-    connection->backend = resolution->backend->address;
-    connection->backend_port_be = resolution->backend->port_be;
-    connection->service_id = resolution->service_id;
-    connection->netns_cookie = dial->netns_cookie;
-    connection->protocol = dial->key.protocol;
+    connection_fill(connection, dial, resolution);
     return 1;
 }
 

@@ -7,14 +7,25 @@
 #define MARTLET_LIB_UDP_PEERS_H
 
 #include "address.bpf.h"
+#include "connection.bpf.h"
 #include "maps.bpf.h"
 #include "resolve.bpf.h"
+
+/* Whether the socket can have pages at all: its place in `connections` counts page 0, which saves others a look-up. */
+static __always_inline int may_have_udp_peers(__u64 socket_cookie)
+{
+    struct dp_connection *place = connection_place(socket_cookie);
+
+    return place && place->elsewhere;
+}
 
 /* Returns the peer for a frontend; NULL when the socket has not talked to it yet. */
 static __always_inline struct dp_udp_peer *udp_peer_by_frontend(__u64 socket_cookie, const struct dp_frontend_key *key)
 {
     struct dp_udp_page_key page_key = {.socket_cookie = socket_cookie};
 
+    if (!may_have_udp_peers(socket_cookie))
+        return 0;
     for (__u32 number = 0; number < DP_UDP_PAGES_MAX; number++) {
         struct dp_udp_page *page;
 
@@ -39,6 +50,8 @@ static __always_inline struct dp_udp_peer *udp_peer_by_backend(__u64 socket_cook
 {
     struct dp_udp_page_key page_key = {.socket_cookie = socket_cookie};
 
+    if (!may_have_udp_peers(socket_cookie))
+        return 0;
     for (__u32 number = 0; number < DP_UDP_PAGES_MAX; number++) {
         struct dp_udp_page *page;
 
@@ -71,8 +84,12 @@ static __always_inline void udp_peer_fill(struct dp_udp_peer *peer, const struct
 static __noinline int udp_peer_add(const struct dial *dial, const struct resolution *resolution)
 {
     struct dp_udp_page_key page_key = {};
+    struct dp_connection *place;
 
     if (!dial || !resolution)
+        return 0;
+    place = connection_place(dial->socket_cookie);
+    if (!place)
         return 0;
     page_key.socket_cookie = dial->socket_cookie;
     for (__u32 number = 0; number < DP_UDP_PAGES_MAX; number++) {
@@ -83,7 +100,11 @@ static __noinline int udp_peer_add(const struct dial *dial, const struct resolut
         page = bpf_map_lookup_elem(&udp_pages, &page_key);
         if (!page) {
             udp_peer_fill(&fresh.peers[0], dial, resolution);
-            return bpf_map_update_elem(&udp_pages, &page_key, &fresh, BPF_NOEXIST) == 0;
+            if (bpf_map_update_elem(&udp_pages, &page_key, &fresh, BPF_NOEXIST))
+                return 0;
+            if (number == 0)
+                __sync_fetch_and_add(&place->elsewhere, 1);
+            return 1;
         }
         for (int index = 0; index < DP_UDP_PEERS_PER_PAGE; index++) {
             if (page->peers[index].service_id)
@@ -98,11 +119,16 @@ static __noinline int udp_peer_add(const struct dial *dial, const struct resolut
 static __always_inline void udp_peers_forget(__u64 socket_cookie)
 {
     struct dp_udp_page_key page_key = {.socket_cookie = socket_cookie};
+    struct dp_connection *place = connection_place(socket_cookie);
 
+    if (!place || !place->elsewhere)
+        return;
     for (__u32 number = 0; number < DP_UDP_PAGES_MAX; number++) {
         page_key.page = number;
         if (bpf_map_delete_elem(&udp_pages, &page_key))
             return;
+        if (number == 0)
+            __sync_fetch_and_add(&place->elsewhere, -1);
     }
 }
 

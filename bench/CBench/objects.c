@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Embeds the bench's BPF objects; `make bpf` builds them. */
+#include "bench_calls.h"
+
+static const unsigned char empty[] __attribute__((aligned(16))) = {
+#embed "objects/empty.bpf.o"
+};
+
+const void *bench_empty_object(void) { return empty; }
+size_t bench_empty_object_size(void) { return sizeof(empty); }
