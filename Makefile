@@ -14,7 +14,7 @@ OBJCOPY ?= $(shell dirname $$(readlink -f $$(command -v swift)))/llvm-objcopy
 MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || echo $$(uname -m)-linux-gnu)
 BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
-BPF_OBJECTS = Sources/CDatapathObjects/objects/sock.bpf.o
+BPF_OBJECTS = Sources/CDatapathObjects/objects/sock.bpf.o bench/CBench/objects/empty.bpf.o
 BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
@@ -29,6 +29,11 @@ setup:
 bpf: $(BPF_OBJECTS) $(TEST_OBJECTS)
 
 Sources/CDatapathObjects/objects/%.bpf.o: bpf/%.bpf.c $(BPF_HEADERS)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_FLAGS) -c $< -o $@
+	$(OBJCOPY) --strip-debug $@
+
+bench/CBench/objects/%.bpf.o: bench/bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	$(OBJCOPY) --strip-debug $@

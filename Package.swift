@@ -109,6 +109,18 @@ let package = Package(
         .executableTarget(
             name: "martlet-demo", dependencies: ["HostCalls", "ProbeProtocol", "World"], path: "conformance/Demo",
             swiftSettings: strict),
+        // Benchmarks.
+        .target(name: "CBench", path: "bench/CBench", exclude: ["objects"]),
+        .target(
+            name: "BenchSupport", dependencies: ["HostCalls"], path: "bench/Support", swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-bench",
+            dependencies: [
+                "BPF", "BenchSupport", "CBench", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls",
+                "LoadBalancing", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "bench/Bench", swiftSettings: strict),
         // What tests share.
         .target(
             name: "CTestObjects", path: "Tests/CTestObjects", exclude: ["hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),

@@ -111,6 +111,13 @@ static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct
     return verdict;
 }
 
+static __always_inline int keeps_backend(const struct dp_udp_peer *peer, const struct resolution *resolution)
+{
+    return peer->backend_id == resolution->backend_id && peer->service_id == resolution->service_id &&
+           peer->backend_port_be == resolution->backend->port_be &&
+           address_equals(&peer->backend, &resolution->backend->address);
+}
+
 /* An unconnected UDP socket keeps its backend of a service while it may; a new or changed peer counts as connection. */
 static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct dial *dial,
                                             struct resolution *resolution)
@@ -127,17 +134,27 @@ static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct di
     verdict = resolve(dial, frontend, peer ? peer->backend_id : 0, resolution);
     if (verdict != VERDICT_TRANSLATE)
         return verdict;
-    if (peer && peer->backend_id == resolution->backend_id && peer->service_id == resolution->service_id &&
-        peer->backend_port_be == resolution->backend->port_be &&
-        address_equals(&peer->backend, &resolution->backend->address))
+    if (peer && keeps_backend(peer, resolution)) {
+        if (peer->is_shadowed)
+            udp_peer_emerge(peer, dial, resolution);
         return verdict;
+    }
+    udp_peers_shadow(dial, resolution->backend);
     if (peer)
-        udp_peer_fill(peer, dial, resolution);
-    else if (!udp_peer_add(dial, resolution))
+        udp_peer_fill(peer, dial, resolution->backend, resolution->backend_id, resolution->service_id);
+    else if (!udp_peer_add(dial, resolution->backend, resolution->backend_id, resolution->service_id))
         report(dial, resolution->backend, resolution->service_id, DP_OUTCOME_UDP_PEER_UNRECORDED);
     count_service(resolution->service_id, 1);
     report(dial, resolution->backend, resolution->service_id, DP_OUTCOME_FORWARDED);
     return verdict;
+}
+
+/* No hook tells us that a socket was disconnected (connect to AF_UNSPEC): what it was connected to is history then. */
+static __always_inline int is_connected(const struct bpf_sock_addr *ctx)
+{
+    const struct bpf_sock *socket = ctx->sk;
+
+    return socket && socket->dst_port;
 }
 
 /* What the program dialled, if the address in the context is the backend that it was given instead. */
@@ -147,7 +164,7 @@ static __always_inline int reverse_datagram(struct bpf_sock_addr *ctx, struct dp
     struct dp_connection *connection;
     struct dp_udp_peer *peer;
 
-    connection = connection_behind(cookie, address, *port_be);
+    connection = is_connected(ctx) ? connection_behind(cookie, address, *port_be) : 0;
     if (connection) {
         *address = connection->frontend;
         *port_be = connection->frontend_port_be;

@@ -23,7 +23,7 @@ CHECK(dp_service, 200, pad, 193);
 CHECK(dp_node_port_key, 4, pad, 3);
 CHECK(dp_prefix, 20, address, 4);
 CHECK(dp_connection, 64, elsewhere, 60);
-CHECK(dp_udp_peer, 48, pad, 44);
+CHECK(dp_udp_peer, 48, is_shadowed, 44);
 CHECK(dp_udp_page_key, 16, pad, 12);
 CHECK(dp_udp_page, 192, peers, 0);
 CHECK(dp_affinity_key, 16, pad, 14);

@@ -35,7 +35,7 @@ struct dp_udp_peer {
     __u16 backend_port_be;
     __u32 service_id;
     __u32 backend_id;
-    __u32 pad; /* zero */
+    __u32 is_shadowed; /* 1: the socket has since asked another service that has given it the same backend */
 };
 
 /*

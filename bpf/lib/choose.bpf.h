@@ -57,7 +57,7 @@ static __always_inline __u32 draw_position(const struct dp_frontend *frontend, c
 }
 
 /* Finds a backend in a set by binary search over (address, port): sets are ordered so. NO_POSITION: not a member. */
-static __noinline __u32 find_member(const struct dp_choice *choice, __u32 backend_id)
+__noinline __u32 find_member(const struct dp_choice *choice, __u32 backend_id)
 {
     struct dp_backend *wanted = bpf_map_lookup_elem(&backends, &backend_id);
     __u32 low, high;

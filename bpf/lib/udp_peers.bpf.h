@@ -20,7 +20,7 @@ static __always_inline int may_have_udp_peers(__u64 socket_cookie)
 }
 
 /* Returns the peer for a frontend; NULL when the socket has not talked to it yet. */
-static __always_inline struct dp_udp_peer *udp_peer_by_frontend(__u64 socket_cookie, const struct dp_frontend_key *key)
+static __noinline struct dp_udp_peer *udp_peer_by_frontend(__u64 socket_cookie, const struct dp_frontend_key *key)
 {
     struct dp_udp_page_key page_key = {.socket_cookie = socket_cookie};
 
@@ -44,9 +44,12 @@ static __always_inline struct dp_udp_peer *udp_peer_by_frontend(__u64 socket_coo
     return 0;
 }
 
-/* Returns the peer whose backend is `address` and port; NULL when the datagram came from no backend of ours. */
-static __always_inline struct dp_udp_peer *udp_peer_by_backend(__u64 socket_cookie, const struct dp_address *address,
-                                                               __u16 port_be)
+/*
+ * Returns the peer whose backend is `address` and port; NULL when the datagram came from no backend of ours. Several
+ * services may have given the socket this backend: then it is the one that was asked last.
+ */
+static __noinline struct dp_udp_peer *udp_peer_by_backend(__u64 socket_cookie, const struct dp_address *address,
+                                                          __u16 port_be)
 {
     struct dp_udp_page_key page_key = {.socket_cookie = socket_cookie};
 
@@ -62,31 +65,70 @@ static __always_inline struct dp_udp_peer *udp_peer_by_backend(__u64 socket_cook
         for (int index = 0; index < DP_UDP_PEERS_PER_PAGE; index++) {
             struct dp_udp_peer *peer = &page->peers[index];
 
-            if (peer->service_id && peer->backend_port_be == port_be && address_equals(&peer->backend, address))
+            if (peer->service_id && !peer->is_shadowed && peer->backend_port_be == port_be &&
+                address_equals(&peer->backend, address))
                 return peer;
         }
     }
     return 0;
 }
 
+/* Shadows the socket's other peers that have this backend: its replies are for the peer of this dial from now on. */
+__noinline int udp_peers_shadow(const struct dial *dial, const struct dp_backend *backend)
+{
+    struct dp_udp_page_key page_key = {};
+
+    if (!dial || !backend)
+        return 0;
+    page_key.socket_cookie = dial->socket_cookie;
+    for (__u32 number = 0; number < DP_UDP_PAGES_MAX; number++) {
+        struct dp_udp_page *page;
+
+        page_key.page = number;
+        page = bpf_map_lookup_elem(&udp_pages, &page_key);
+        if (!page)
+            return 0;
+        for (int index = 0; index < DP_UDP_PEERS_PER_PAGE; index++) {
+            struct dp_udp_peer *peer = &page->peers[index];
+
+            if (!peer->service_id || peer->backend_port_be != backend->port_be ||
+                !address_equals(&peer->backend, &backend->address))
+                continue;
+            if (peer->frontend_port_be != dial->key.port_be || !address_equals(&peer->frontend, &dial->key.address))
+                peer->is_shadowed = 1;
+        }
+    }
+    return 0;
+}
+
+/* The socket asks the peer's service again, after another one with the same backend. */
+static __always_inline void udp_peer_emerge(struct dp_udp_peer *peer, const struct dial *dial,
+                                            const struct resolution *resolution)
+{
+    udp_peers_shadow(dial, resolution->backend);
+    peer->is_shadowed = 0;
+}
+
 static __always_inline void udp_peer_fill(struct dp_udp_peer *peer, const struct dial *dial,
-                                          const struct resolution *resolution)
+                                          const struct dp_backend *backend, __u32 backend_id, __u32 service_id)
 {
     peer->frontend = dial->key.address;
     peer->frontend_port_be = dial->key.port_be;
-    peer->backend = resolution->backend->address;
-    peer->backend_port_be = resolution->backend->port_be;
-    peer->backend_id = resolution->backend_id;
-    peer->service_id = resolution->service_id;
+    peer->backend = backend->address;
+    peer->backend_port_be = backend->port_be;
+    peer->backend_id = backend_id;
+    peer->service_id = service_id;
+    peer->is_shadowed = 0;
 }
 
 /* Adds a peer in the first free place, in a new page if need be. Returns zero when there is no room. */
-static __noinline int udp_peer_add(const struct dial *dial, const struct resolution *resolution)
+__noinline int udp_peer_add(const struct dial *dial, const struct dp_backend *backend, __u32 backend_id,
+                            __u32 service_id)
 {
     struct dp_udp_page_key page_key = {};
     struct dp_connection *place;
 
-    if (!dial || !resolution)
+    if (!dial || !backend)
         return 0;
     place = connection_place(dial->socket_cookie);
     if (!place)
@@ -99,7 +141,7 @@ static __noinline int udp_peer_add(const struct dial *dial, const struct resolut
         page_key.page = number;
         page = bpf_map_lookup_elem(&udp_pages, &page_key);
         if (!page) {
-            udp_peer_fill(&fresh.peers[0], dial, resolution);
+            udp_peer_fill(&fresh.peers[0], dial, backend, backend_id, service_id);
             if (bpf_map_update_elem(&udp_pages, &page_key, &fresh, BPF_NOEXIST))
                 return 0;
             if (number == 0)
@@ -109,7 +151,7 @@ static __noinline int udp_peer_add(const struct dial *dial, const struct resolut
         for (int index = 0; index < DP_UDP_PEERS_PER_PAGE; index++) {
             if (page->peers[index].service_id)
                 continue;
-            udp_peer_fill(&page->peers[index], dial, resolution);
+            udp_peer_fill(&page->peers[index], dial, backend, backend_id, service_id);
             return 1;
         }
     }

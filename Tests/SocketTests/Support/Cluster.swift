@@ -150,6 +150,9 @@ final class Cluster {
         try apply()
     }
 
+    /// Forgets what other tests have published: the next publishing removes it.
+    func startAfresh() { manifests.removeServices() }
+
     /// Changes what the next publishing tells the agent.
     func prepare(_ body: (inout Manifests) -> Void) {
         body(&manifests)

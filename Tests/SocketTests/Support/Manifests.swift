@@ -31,6 +31,8 @@ struct Manifests {
         services[service.name] = nil
     }
 
+    mutating func removeServices() { services = [:] }
+
     /// A Node with InternalIPs (none: what node ports are served on falls to NP-3) and pod ranges.
     mutating func setNode(_ name: String, zone: String?, addresses: [String], podCIDRs: [String]) {
         others["node \(name)"] = """

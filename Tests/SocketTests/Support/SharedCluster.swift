@@ -33,6 +33,7 @@ final class SharedCluster: Sendable {
     func use(_ body: @Sendable (Cluster) throws -> Void) throws {
         try parts.withLock { parts in
             guard let parts else { throw ClusterError(description: "the suite's cluster is gone") }
+            parts.cluster.startAfresh()
             try body(parts.cluster)
         }
     }
