@@ -147,6 +147,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "FuzzTests", dependencies: ["Configuration", "ManifestSource", "ServiceModel"], path: "Tests/Fuzz",
+            exclude: ["corpus", "found", "run", "words.dict", "ManifestFuzz.swift"], swiftSettings: strict),
+        .testTarget(
             name: "LoadBalancingTests", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
@@ -199,8 +202,8 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "DatapathTestSupport", "LoadBalancing", "NetworkTypes", "Reconciler",
-                "ServiceModel",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
+                "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(
