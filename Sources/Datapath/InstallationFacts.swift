@@ -1,5 +1,6 @@
-// What is pinned in a folder, read from the outside and as far as it is there: the contract, each hook's link and program,
-// each map with its size, use and cost. Also tells about an installation that is incomplete or not of this build.
+// What is pinned in a folder, read from the outside and as far as it is there: the contract, each hook's link and
+// program, each map with its size, use and cost. Also tells about an installation that is incomplete or not of this
+// build.
 
 package import BPF
 import CDatapathABI

@@ -1,5 +1,5 @@
-// What can become of one call at a socket hook: the names and the words for enum dp_outcome of bpf/abi/observe.h. The one
-// table that tables, events and metrics take their words from; a test compares it with the enumeration.
+// What can become of one call at a socket hook: the names and the words for enum dp_outcome of bpf/abi/observe.h. The
+// one table that tables, events and metrics take their words from; a test compares it with the enumeration.
 
 import CDatapathABI
 

@@ -1,5 +1,5 @@
-// A small datapath that is pinned nowhere and attached to one cgroup of its maker's: the real programs, to be tried out. It
-// ends with its owner, and knows nothing of the datapath that serves the node.
+// A small datapath that is pinned nowhere and attached to one cgroup of its maker's: the real programs, to be tried
+// out. It ends with its owner, and knows nothing of the datapath that serves the node.
 
 package import BPF
 import CDatapathABI

@@ -19,7 +19,9 @@ struct MapChecks {
             let map = try BPFMap<UInt32, UInt64>(
                 .create(type, name: "doctor_hash", keySize: 4, valueSize: 8, maxEntries: 64))
             try map.update(keys: [1, 2], values: [10, 20])
-            guard try map.lookup(2) == 20, try map.count() == 2 else { throw WrongResult("it does not hold what was written") }
+            guard try map.lookup(2) == 20, try map.count() == 2 else {
+                throw WrongResult("it does not hold what was written")
+            }
             return "made, written in a batch and read back"
         }
     }
