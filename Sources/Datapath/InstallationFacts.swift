@@ -87,6 +87,7 @@ package struct InstallationFacts: Sendable {
         try maps.frontends.forEach { (key, record) throws(BPFError) in records[key] = record }
         let ranges = Set(records.values.flatMap(\.slotRanges))
         let backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
+        let overflow = try maps.connections.overflow.count()
         return [
             .frontends: records.count,
             .backends: (0..<backends.count).count { !backends.read($0).isFree },
@@ -94,7 +95,8 @@ package struct InstallationFacts: Sendable {
             .nodePorts: try maps.nodePorts.count(),
             .serviceCIDRs: try maps.serviceCIDRs.count(),
             .services: try maps.services.count(),
-            .connections: try maps.connections.count(),
+            .connections: max(0, try maps.connections.count() - overflow),
+            .connectionsOverflow: overflow,
             .udpPages: try maps.udpPages.count(),
             .affinity: try maps.affinity.count(),
         ]

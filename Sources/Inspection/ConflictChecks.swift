@@ -24,7 +24,9 @@ struct ConflictChecks {
             let attached = try Self.attached(path)
             let closed = attached.filter { !$0.programs.admitsOthers }.map(\.hook.rawValue)
             let others = attached.flatMap { entry in
-                entry.programs.programIDs.filter { !own.contains($0) }.map { "\(entry.hook.rawValue): \(Self.name(of: $0))" }
+                entry.programs.programIDs.filter { !own.contains($0) }.map {
+                    "\(entry.hook.rawValue): \(Self.name(of: $0))"
+                }
             }
             guard closed.isEmpty else {
                 return Finding(
