@@ -1,5 +1,5 @@
-// Reading what the programs count: outcomes for the node, connections for each service port. Counters are per CPU and only
-// ever grow while their map lives; whoever wants rates keeps the last reading.
+// Reading what the programs count: outcomes for the node, connections for each service port. Counters are per CPU and
+// only ever grow while their map lives; whoever wants rates keeps the last reading.
 
 package import BPF
 import CDatapathABI

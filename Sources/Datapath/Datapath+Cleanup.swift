@@ -1,5 +1,6 @@
-// Taking a datapath down: the one operation after which Martlet translates nothing any more. What was pinned is detached
-// and removed piece by piece, so that a folder that is damaged, half installed or of another build goes as well.
+// Taking a datapath down: the one operation after which Martlet translates nothing any more. What was pinned is
+// detached and removed piece by piece, so that a folder that is damaged, half installed or of another build goes as
+// well.
 
 import BPF
 import Glibc

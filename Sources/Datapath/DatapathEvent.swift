@@ -1,5 +1,5 @@
-// One event of the datapath with Swift's types: the struct dp_event of bpf/abi/observe.h, decoded. Words and times for people
-// are made from it elsewhere.
+// One event of the datapath with Swift's types: the struct dp_event of bpf/abi/observe.h, decoded. Words and times for
+// people are made from it elsewhere.
 
 import CDatapathABI
 import DatapathImage

@@ -17,8 +17,8 @@ extension EventReaderError: CustomStringConvertible {
         case .kernel(let error): error.description
         case .isBeingRead(let folder):
             """
-            another martlet monitor is reading the events of \(folder): each event reaches one reader only, so there can \
-            be one at a time; stop it first
+            another martlet monitor is reading the events of \(folder): each event reaches one reader only, so there \
+            can be one at a time; stop it first
             """
         }
     }

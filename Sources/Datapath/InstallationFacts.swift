@@ -1,5 +1,6 @@
-// What is pinned in a folder, read from the outside and as far as it is there: the contract, each hook's link and program,
-// each map with its size, use and cost. Also tells about an installation that is incomplete or not of this build.
+// What is pinned in a folder, read from the outside and as far as it is there: the contract, each hook's link and
+// program, each map with its size, use and cost. Also tells about an installation that is incomplete or not of this
+// build.
 
 package import BPF
 import CDatapathABI
@@ -86,6 +87,7 @@ package struct InstallationFacts: Sendable {
         try maps.frontends.forEach { (key, record) throws(BPFError) in records[key] = record }
         let ranges = Set(records.values.flatMap(\.slotRanges))
         let backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
+        let overflow = try maps.connections.overflow.count()
         return [
             .frontends: records.count,
             .backends: (0..<backends.count).count { !backends.read($0).isFree },
@@ -93,7 +95,8 @@ package struct InstallationFacts: Sendable {
             .nodePorts: try maps.nodePorts.count(),
             .serviceCIDRs: try maps.serviceCIDRs.count(),
             .services: try maps.services.count(),
-            .connections: try maps.connections.count(),
+            .connections: max(0, try maps.connections.count() - overflow),
+            .connectionsOverflow: overflow,
             .udpPages: try maps.udpPages.count(),
             .affinity: try maps.affinity.count(),
         ]

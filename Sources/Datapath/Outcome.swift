@@ -1,5 +1,5 @@
-// What can become of one call at a socket hook: the names and the words for enum dp_outcome of bpf/abi/observe.h. The one
-// table that tables, events and metrics take their words from; a test compares it with the enumeration.
+// What can become of one call at a socket hook: the names and the words for enum dp_outcome of bpf/abi/observe.h. The
+// one table that tables, events and metrics take their words from; a test compares it with the enumeration.
 
 import CDatapathABI
 
@@ -71,7 +71,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .sourceRange: "dropped: loadBalancerSourceRanges exclude the client (LBSR-1)"
         case .unknownPort: "refused: the address is a service's, the port is not (SVC-12)"
         case .bindProtected: "bind refused: the port is a NodePort"
-        case .connectionUnrecorded: "forwarded without reverse state: map connections is full"
+        case .connectionUnrecorded: "forwarded without reverse state: map connections_overflow is full"
         case .udpPeerUnrecorded: "forwarded without reverse state, replies show the backend: map udp_pages is full"
         case .affinityUnrecorded: "forwarded, but the session affinity could not be recorded"
         case .badRecord: "refused: a record in the maps contradicts itself"

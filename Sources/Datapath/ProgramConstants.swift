@@ -1,5 +1,5 @@
-// What the agent decided when it loaded the programs that are attached now: the constants of bpf/lib/config.bpf.h, read back
-// from the kernel by their names, so that an inspection does not have to guess the agent's configuration.
+// What the agent decided when it loaded the programs that are attached now: the constants of bpf/lib/config.bpf.h, read
+// back from the kernel by their names, so that an inspection does not have to guess the agent's configuration.
 
 package import BPF
 import CLibBPF
@@ -70,7 +70,8 @@ private struct ConstantSection {
         defer { unsafe btf__free(types) }
         guard let section = unsafe btf__type_by_id(types, info.btf_value_type_id) else { return }
         let variables = unsafe UnsafeBufferPointer(start: btf_var_secinfos(section), count: Int(btf_vlen(section)))
-        for unsafe variable in unsafe variables {
+        for index in variables.indices {
+            let variable = unsafe variables[index]
             guard let type = unsafe btf__type_by_id(types, variable.type),
                 let name = unsafe btf__name_by_offset(types, type.pointee.name_off)
             else { continue }

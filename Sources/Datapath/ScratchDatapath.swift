@@ -1,5 +1,5 @@
-// A small datapath that is pinned nowhere and attached to one cgroup of its maker's: the real programs, to be tried out. It
-// ends with its owner, and knows nothing of the datapath that serves the node.
+// A small datapath that is pinned nowhere and attached to one cgroup of its maker's: the real programs, to be tried
+// out. It ends with its owner, and knows nothing of the datapath that serves the node.
 
 package import BPF
 import CDatapathABI
@@ -16,7 +16,7 @@ package struct ScratchDatapath: ~Copyable {
 
     private let frontends: BPFMap<FrontendKey, FrontendRecord>
     private let nodePorts: BPFMap<NodePortKey, UInt8>
-    private let connections: BPFMap<UInt64, dp_connection>
+    private let connections: ConnectionTable
     private let control: BPFMap<UInt32, dp_event_switch>
     private var backends: MappedArray<BackendRecord>
     private var slots: MappedArray<UInt64>
@@ -38,7 +38,9 @@ package struct ScratchDatapath: ~Copyable {
         // All at once at the end: values that cannot be copied must not be half initialised when something throws.
         let frontends = try BPFMap<FrontendKey, FrontendRecord>(object.map(named: MapName.frontends.rawValue))
         let nodePorts = try BPFMap<NodePortKey, UInt8>(object.map(named: MapName.nodePorts.rawValue))
-        let connections = try BPFMap<UInt64, dp_connection>(object.map(named: MapName.connections.rawValue))
+        let connections = try ConnectionTable(
+            places: object.map(named: MapName.connections.rawValue),
+            overflow: BPFMap(object.map(named: MapName.connectionsOverflow.rawValue)))
         let control = try BPFMap<UInt32, dp_event_switch>(object.map(named: MapName.eventSwitch.rawValue))
         let backends = try MappedArray<BackendRecord>(object.map(named: MapName.backends.rawValue))
         let slots = try MappedArray<UInt64>(object.map(named: MapName.slots.rawValue))
@@ -91,6 +93,7 @@ package struct ScratchDatapath: ~Copyable {
             if let size = map.size(in: sizes) { try object.setMaxEntries(map: map.rawValue, size) }
         }
         try object.setConstant("host_netns_cookie", hostNamespaceCookie)
+        try object.setConstant("connection_mask", ConnectionTable.mask(places: sizes.connections))
         return object
     }
 
@@ -138,7 +141,9 @@ package struct ScratchDatapath: ~Copyable {
 
     /// Whether reverse state is kept for a socket.
     package func remembers(socketCookie: UInt64) throws(BPFError) -> Bool {
-        try connections.lookup(socketCookie) != nil
+        var isThere = false
+        try connections.forEach { (cookie, _) throws(BPFError) in isThere = isThere || cookie == socketCookie }
+        return isThere
     }
 
     /// Has the programs send events from now on, for ten seconds.

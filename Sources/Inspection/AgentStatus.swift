@@ -1,5 +1,5 @@
-// What a running agent tells about itself beside the maps: where its facts come from, what it could not program, and what
-// was wrong with its input. The agent writes the file, `martlet status` reads it, also when the agent is gone.
+// What a running agent tells about itself beside the maps: where its facts come from, what it could not program, and
+// what was wrong with its input. The agent writes the file, `martlet status` reads it, also when the agent is gone.
 
 package import Datapath
 package import FoundationEssentials
@@ -116,8 +116,8 @@ extension AgentStatus {
         return "\(stateFolder)/\(name).json"
     }
 
-    /// Writes the file at once as a whole: readers see the old one or the new one. The file is its owner's alone (0600),
-    /// and so is the folder (0700), which is made if needed.
+    /// Writes the file at once as a whole: readers see the old one or the new one. The file is its owner's alone
+    /// (0600), and so is the folder (0700), which is made if needed.
     package func write(for pinFolder: PinFolder, in stateFolder: String = conventionalFolder) throws(StateFileError) {
         let text: String
         do {

@@ -3,8 +3,8 @@
 package import BPF
 
 package enum CGroupTree {
-    /// The path of a cgroup, by walking the cgroup2 file system breadth-first; nil when it is not mounted, or has no such
-    /// cgroup below the mount. Cost: one attempt to open for each name in each directory until it is found.
+    /// The path of a cgroup, by walking the cgroup2 file system breadth-first; nil when it is not mounted, or has no
+    /// such cgroup below the mount. Cost: one attempt to open for each name in each directory until it is found.
     package static func path(of id: UInt64) throws(BPFError) -> String? {
         guard id != 0, let root = try CGroup2.mountPoint() else { return nil }
         if try CGroup2.id(of: root) == id { return root }

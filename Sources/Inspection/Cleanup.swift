@@ -1,4 +1,5 @@
-// `martlet cleanup`: the datapath of a pin folder and the state file of its agent, gone; and what was removed, in words.
+// `martlet cleanup`: the datapath of a pin folder and the state file of its agent, gone; and what was removed, in
+// words.
 
 package import Datapath
 

@@ -1,5 +1,5 @@
-// Who else does here what Martlet does: programs at the same hooks, and known proxies among the processes. Says what was
-// looked at, since rules in nftables and iptables are not.
+// Who else does here what Martlet does: programs at the same hooks, and known proxies among the processes. Says what
+// was looked at, since rules in nftables and iptables are not.
 
 import BPF
 import Datapath
@@ -24,17 +24,21 @@ struct ConflictChecks {
             let attached = try Self.attached(path)
             let closed = attached.filter { !$0.programs.admitsOthers }.map(\.hook.rawValue)
             let others = attached.flatMap { entry in
-                entry.programs.programIDs.filter { !own.contains($0) }.map { "\(entry.hook.rawValue): \(Self.name(of: $0))" }
+                entry.programs.programIDs.filter { !own.contains($0) }.map {
+                    "\(entry.hook.rawValue): \(Self.name(of: $0))"
+                }
             }
             guard closed.isEmpty else {
                 return Finding(
                     .conflicts, subject, .missing, essential: true,
-                    "at \(path), \(others.joined(separator: ", ")); no other program is admitted at \(closed.joined(separator: ", "))",
+                    "at \(path), \(others.joined(separator: ", ")); "
+                        + "no other program is admitted at \(closed.joined(separator: ", "))",
                     loss: "the hooks cannot be attached there")
             }
             guard !others.isEmpty else {
                 return Finding(
-                    .conflicts, subject, .ok, "none but Martlet's own at \(path) itself; cgroups below were not looked at")
+                    .conflicts, subject, .ok,
+                    "none but Martlet's own at \(path) itself; cgroups below were not looked at")
             }
             return Finding(
                 .conflicts, subject, .degraded, "at \(path): \(others.joined(separator: ", "))",
@@ -66,7 +70,8 @@ struct ConflictChecks {
         guard !found.isEmpty else {
             return Finding(
                 .conflicts, "other proxies", .ok,
-                "none of \(Self.proxies.joined(separator: ", ")) among the \(numbers.count) processes that are visible here; "
+                "none of \(Self.proxies.joined(separator: ", ")) among the \(numbers.count) processes "
+                    + "that are visible here; "
                     + "rules that one left in nftables or iptables were not looked for")
         }
         return Finding(

@@ -1,5 +1,5 @@
-// What the pinned maps say at one moment, with every reference followed: frontends with the backends of their sets, services
-// with their counters. Needs no agent and changes nothing. How it is shown is in the listings.
+// What the pinned maps say at one moment, with every reference followed: frontends with the backends of their sets,
+// services with their counters. Needs no agent and changes nothing. How it is shown is in the listings.
 
 package import BPF
 import CDatapathABI
@@ -64,7 +64,8 @@ package struct DatapathSnapshot: Sendable {
         frontends.sort { $0.key.precedes($1.key) }
         for (id, record) in try maps.services.entries() {
             guard let name = record.name else {
-                complaints.append("service id \(id) has a protocol that services cannot have: \(record.fields.protocol)")
+                complaints.append(
+                    "service id \(id) has a protocol that services cannot have: \(record.fields.protocol)")
                 continue
             }
             services[id] = name
@@ -95,8 +96,8 @@ package struct DatapathSnapshot: Sendable {
 }
 
 extension FrontendKey {
-    /// The order of look-ups within an address: exact entries by port and protocol, then the wildcard, which answers only
-    /// when none of them did.
+    /// The order of look-ups within an address: exact entries by port and protocol, then the wildcard, which answers
+    /// only when none of them did.
     package func precedes(_ other: FrontendKey) -> Bool {
         if address != other.address { return address < other.address }
         if isWildcard != other.isWildcard { return other.isWildcard }

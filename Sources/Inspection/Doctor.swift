@@ -1,5 +1,5 @@
-// `martlet doctor`: what this kernel and node can do for Martlet, found by doing it: programs are loaded, maps are made,
-// sockets connected. Everything is tried on things of its own and is gone afterwards.
+// `martlet doctor`: what this kernel and node can do for Martlet, found by doing it: programs are loaded, maps are
+// made, sockets connected. Everything is tried on things of its own and is gone afterwards.
 
 import BPF
 package import Datapath

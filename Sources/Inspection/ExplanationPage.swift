@@ -23,12 +23,14 @@ package struct ExplanationPage: Sendable {
     }
 
     private func mark(of backend: String) -> String {
-        explanation.masquerade == .byBackend && explanation.masqueradedBackends.contains(backend) ? " (masqueraded)" : ""
+        explanation.masquerade == .byBackend && explanation.masqueradedBackends.contains(backend)
+            ? " (masqueraded)" : ""
     }
 
     private static func words(_ frontend: PlanReport.Frontend) -> String {
         let address = frontend.address.contains(":") ? "[\(frontend.address)]" : frontend.address
-        return "\(frontend.kind) \(address):\(frontend.port), internal \(frontend.internalTo), external \(frontend.externalTo)"
+        return "\(frontend.kind) \(address):\(frontend.port), "
+            + "internal \(frontend.internalTo), external \(frontend.externalTo)"
     }
 
     private static func words(_ masquerade: Explanation.Masquerade) -> String {

@@ -42,7 +42,8 @@ package struct FrontendListing: Listing {
     }
 
     package static let columns: [TextTable.Column] = [
-        .init("FRONTEND"), .init("KIND"), .init("SERVICE"), .init("INTERNAL"), .init("EXTERNAL"), .init("AFFINITY", .right),
+        .init("FRONTEND"), .init("KIND"), .init("SERVICE"), .init("INTERNAL"), .init("EXTERNAL"),
+        .init("AFFINITY", .right),
         .init("FLAGS"),
     ]
 

@@ -1,5 +1,6 @@
-// Explains one connection from what is programmed now, step by step as the programs decide it (bpf/lib/resolve.bpf.h). The
-// records know which rule was the last to decide, not every rule on the way: `martlet explain --manifests` tells those.
+// Explains one connection from what is programmed now, step by step as the programs decide it (bpf/lib/resolve.bpf.h).
+// The records know which rule was the last to decide, not every rule on the way: `martlet explain --manifests` tells
+// those.
 
 import CDatapathABI
 package import Datapath
@@ -67,7 +68,8 @@ package struct LiveExplainer: Sendable {
             let why = "may only use endpoints of this node, and all usable ones are elsewhere"
             return hit(record, .drop, detector + [rule], why)
         case _:
-            return hit(record, .reject, [], "is refused, since the record contradicts itself: \(Outcome.badRecord.name)")
+            return hit(
+                record, .reject, [], "is refused, since the record contradicts itself: \(Outcome.badRecord.name)")
         }
     }
 

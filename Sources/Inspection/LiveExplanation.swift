@@ -2,8 +2,8 @@
 // anything, confirmed by the real programs with a real socket of this process.
 
 import BPF
-import Glibc
 package import Datapath
+import Glibc
 package import LoadBalancing
 import Netlink
 import NetworkTypes
@@ -55,7 +55,9 @@ private struct Proof {
         case .node, .localhost: break
         case .pod, .external: return "only processes of the node can be played from here"
         }
-        guard destination.protocolKind == .udp else { return "a \(destination.protocolKind) connect would send packets" }
+        guard destination.protocolKind == .udp else {
+            return "a \(destination.protocolKind) connect would send packets"
+        }
         if hasAffinity { return "a connect would bind this namespace to a backend (AFF-1)" }
         guard (try? LoopbackSocket(.udp, .ipv4).namespaceCookie()) == constants.hostNamespaceCookie else {
             return "this process is not in the node's network namespace"

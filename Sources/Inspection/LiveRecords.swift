@@ -1,5 +1,5 @@
-// What the maps hold about one destination: the same few look-ups that the programs make (bpf/lib/resolve.bpf.h), and the
-// sets that the records refer to. What follows from them is in LiveExplainer.
+// What the maps hold about one destination: the same few look-ups that the programs make (bpf/lib/resolve.bpf.h), and
+// the sets that the records refer to. What follows from them is in LiveExplainer.
 
 package import BPF
 import CDatapathABI

@@ -1,5 +1,5 @@
-// A socket for trying things out: blocking with a time limit, and only ever pointed at loopback addresses, or, for connected
-// UDP, at an address that nothing is sent to.
+// A socket for trying things out: blocking with a time limit, and only ever pointed at loopback addresses, or, for
+// connected UDP, at an address that nothing is sent to.
 
 import Glibc
 import NetworkTypes
@@ -90,7 +90,9 @@ struct LoopbackSocket: ~Copyable {
     func cookie() throws(SocketError) -> UInt64 {
         var cookie: UInt64 = 0
         var size = socklen_t(MemoryLayout<UInt64>.size)
-        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 else { throw .last("SO_COOKIE") }
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 else {
+            throw .last("SO_COOKIE")
+        }
         return cookie
     }
 

@@ -5,7 +5,7 @@ import BPF
 struct MapChecks {
     func findings() -> [Finding] {
         [
-            hash(.hash, "frontends, connections"), hash(.lruHash, "affinity"), prefixes(), memory(), perCPU(), ring(),
+            hash(.hash, "frontends, services"), hash(.lruHash, "affinity"), prefixes(), memory(), perCPU(), ring(),
             kind(.cgroupArray, "skip_cgroups", valueSize: 4), storage(),
         ]
     }
@@ -19,7 +19,9 @@ struct MapChecks {
             let map = try BPFMap<UInt32, UInt64>(
                 .create(type, name: "doctor_hash", keySize: 4, valueSize: 8, maxEntries: 64))
             try map.update(keys: [1, 2], values: [10, 20])
-            guard try map.lookup(2) == 20, try map.count() == 2 else { throw WrongResult("it does not hold what was written") }
+            guard try map.lookup(2) == 20, try map.count() == 2 else {
+                throw WrongResult("it does not hold what was written")
+            }
             return "made, written in a batch and read back"
         }
     }
@@ -39,7 +41,7 @@ struct MapChecks {
     }
 
     private func memory() -> Finding {
-        finding(.array, "backends, slots") {
+        finding(.array, "backends, slots, connections") {
             let map = try MapDescriptor.create(
                 .array, name: "doctor_array", keySize: 4, valueSize: 8, maxEntries: 64, flags: 1 << 10)
             var memory = try MappedArray<UInt64>(map)

@@ -1,5 +1,5 @@
-// Watching the datapath's events until there is a reason to stop: which of them are of interest, and what was lost on the
-// way. Reads on the calling thread and blocks it; where the results go is the caller's business.
+// Watching the datapath's events until there is a reason to stop: which of them are of interest, and what was lost on
+// the way. Reads on the calling thread and blocks it; where the results go is the caller's business.
 
 import BPF
 package import Datapath

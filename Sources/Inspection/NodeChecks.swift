@@ -1,5 +1,5 @@
-// What the node itself must have: rights, file systems, room for maps. Tried where trying is possible; rights are read from
-// what the kernel says of this process.
+// What the node itself must have: rights, file systems, room for maps. Tried where trying is possible; rights are read
+// from what the kernel says of this process.
 
 import BPF
 import Datapath
@@ -11,7 +11,8 @@ struct NodeChecks {
         [
             capability(39, "CAP_BPF", essential: true, loss: "maps cannot be made and programs cannot be loaded"),
             capability(
-                12, "CAP_NET_ADMIN", essential: true, loss: "programs cannot be attached, and sockets cannot be destroyed"),
+                12, "CAP_NET_ADMIN", essential: true,
+                loss: "programs cannot be attached, and sockets cannot be destroyed"),
             capability(38, "CAP_PERFMON", essential: true, loss: "the verifier refuses programs that it would admit"),
             capability(
                 21, "CAP_SYS_ADMIN", essential: false,
@@ -60,7 +61,8 @@ struct NodeChecks {
     private func memory() -> Finding {
         let words = MapSizes().slotWords
         return .trying(
-            .node, "map memory", essential: true, loss: "maps of the default sizes do not fit: RLIMIT_MEMLOCK or a memory limit"
+            .node, "map memory", essential: true,
+            loss: "maps of the default sizes do not fit: RLIMIT_MEMLOCK or a memory limit"
         ) {
             let map = try MapDescriptor.create(
                 .array, name: "doctor_memory", keySize: 4, valueSize: 8, maxEntries: words, flags: 1 << 10)

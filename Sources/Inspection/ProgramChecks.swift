@@ -1,4 +1,5 @@
-// Whether the verifier admits each program of the datapath, asked one by one, so that one refusal does not hide the rest.
+// Whether the verifier admits each program of the datapath, asked one by one, so that one refusal does not hide the
+// rest.
 
 import BPF
 import Datapath

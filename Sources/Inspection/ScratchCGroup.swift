@@ -37,7 +37,8 @@ struct ScratchCGroup: ~Copyable {
         try body()
     }
 
-    /// The directory of this process's own cgroup; nil when cgroup2 is not mounted, or the process is outside of the mount.
+    /// The directory of this process's own cgroup; nil when cgroup2 is not mounted, or the process is outside of the
+    /// mount.
     static func own() throws(BPFError) -> String? {
         guard let mount = try CGroup2.mountPoint(), let text = try? StateFile.read("/proc/self/cgroup"),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })

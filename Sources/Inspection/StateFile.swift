@@ -14,7 +14,8 @@ package struct StateFileError: Error, Hashable, Sendable, CustomStringConvertibl
     /// Takes the reason of the last failed libc call.
     fileprivate static func last(_ operation: String, _ path: String) -> StateFileError {
         let code = errno
-        return StateFileError(operation: operation, path: path, reason: "\(unsafe String(cString: strerror(code))) (\(code))")
+        return StateFileError(
+            operation: operation, path: path, reason: "\(unsafe String(cString: strerror(code))) (\(code))")
     }
 }
 

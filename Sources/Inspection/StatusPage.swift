@@ -1,4 +1,5 @@
-// `martlet status` as one page of text. Sections without content are left out; what is wrong comes before what is usual.
+// `martlet status` as one page of text. Sections without content are left out; what is wrong comes before what is
+// usual.
 
 import FoundationEssentials
 
@@ -51,7 +52,9 @@ package struct StatusPage: Sendable {
     private var problems: String {
         guard let status = report.agent.status else { return "" }
         let frontends = TextTable(
-            columns: [.init("FAILED FRONTEND"), .init("SERVICE"), .init("ATTEMPTS", .right), .init("SINCE"), .init("ERROR")],
+            columns: [
+                .init("FAILED FRONTEND"), .init("SERVICE"), .init("ATTEMPTS", .right), .init("SINCE"), .init("ERROR"),
+            ],
             rows: status.frontendErrors.map {
                 [$0.frontend, $0.service, "\($0.attempts)", Self.time($0.since), $0.error]
             })
@@ -76,7 +79,9 @@ package struct StatusPage: Sendable {
 
     private var maps: String {
         TextTable(
-            columns: [.init("MAP"), .init("TYPE"), .init("IN USE", .right), .init("SIZE", .right), .init("MEMORY", .right)],
+            columns: [
+                .init("MAP"), .init("TYPE"), .init("IN USE", .right), .init("SIZE", .right), .init("MEMORY", .right),
+            ],
             rows: report.maps.map { map in
                 [
                     map.name, map.type, map.inUse.map(String.init) ?? "", "\(map.size)",

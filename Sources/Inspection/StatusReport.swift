@@ -1,5 +1,5 @@
-// `martlet status` as a value: the installation, the agent, the outcomes. What it is read from is there with the agent down
-// as well. How it looks as a page is in StatusPage.
+// `martlet status` as a value: the installation, the agent, the outcomes. What it is read from is there with the agent
+// down as well. How it looks as a page is in StatusPage.
 
 import BPF
 package import Datapath

@@ -1,5 +1,5 @@
-// Plain-text tables: aligned columns, two blanks between them, no rules and no colours, nothing at the end of a line. An
-// empty table is empty text.
+// Plain-text tables: aligned columns, two blanks between them, no rules and no colours, nothing at the end of a line.
+// An empty table is empty text.
 
 package struct TextTable: Sendable {
     package enum Alignment: Sendable {

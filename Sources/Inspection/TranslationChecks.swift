@@ -62,7 +62,9 @@ struct TranslationChecks {
             try client?.connect(to: frontend)
             _ = try listener.accept()
             let peer = try client?.peerAddress()
-            guard peer == frontend else { throw WrongResult("getpeername shows \(peer.map(\.description) ?? "nothing")") }
+            guard peer == frontend else {
+                throw WrongResult("getpeername shows \(peer.map(\.description) ?? "nothing")")
+            }
             guard try datapath.remembers(socketCookie: cookie) else { throw WrongResult("no reverse state was kept") }
             client = nil
             guard try !datapath.remembers(socketCookie: cookie) else {
@@ -75,7 +77,8 @@ struct TranslationChecks {
     /// sendmsg and recvmsg of an unconnected socket.
     private static func datagrams(_ datapath: inout ScratchDatapath, _ family: AddressFamily) -> Finding {
         .trying(
-            .translation, "UDP over \(family)", essential: true, loss: "resolvers and other UDP clients reach no service"
+            .translation, "UDP over \(family)", essential: true,
+            loss: "resolvers and other UDP clients reach no service"
         ) {
             let server = try LoopbackSocket(.udp, family)
             try server.bind(to: AddressAndPort(address: .loopback(family), port: 0))
@@ -85,7 +88,9 @@ struct TranslationChecks {
             try client.send(to: frontend)
             try server.send(to: server.receive())
             let source = try client.receive()
-            guard source == frontend else { throw WrongResult("the reply seems to come from \(source), not from \(frontend)") }
+            guard source == frontend else {
+                throw WrongResult("the reply seems to come from \(source), not from \(frontend)")
+            }
             return "a datagram to \(frontend) reached its backend, and the reply seems to come from there"
         }
     }

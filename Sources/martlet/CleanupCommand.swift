@@ -46,7 +46,8 @@ struct CleanupCommand: ParsableCommand {
         do {
             return try Cleanup.perform(pin.folder, force: force, stateFolder: state.stateFolder)
         } catch DatapathError.agentIsRunning(let folder) {
-            Console.diagnose("an agent is using \(folder) and would put everything back; stop it first, or give --force")
+            Console.diagnose(
+                "an agent is using \(folder) and would put everything back; stop it first, or give --force")
             throw ExitCode(Launcher.Status.failed)
         }
     }

@@ -1,5 +1,5 @@
-// The one place where commands write: results to standard output, everything else to standard error. Unbuffered, so that
-// a reader at the other end of a pipe sees each line when it is there.
+// The one place where commands write: results to standard output, everything else to standard error. Unbuffered, so
+// that a reader at the other end of a pipe sees each line when it is there.
 
 import Glibc
 

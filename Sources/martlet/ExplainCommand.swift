@@ -11,15 +11,16 @@ struct ExplainCommand: ParsableCommand {
         abstract: "Explain what becomes of one connection, and why.",
         discussion: """
             With --manifests and --node, answers from the manifests alone, with every rule that decides; touches no \
-            kernel. Without, answers from the pinned maps, with the last rule that decided. A UDP connection from 'node' or \
-            'localhost' is also really dialled through the programs when this process is in the served cgroup and the \
-            node's network namespace: that sends no packet and counts as one connection. The reason says whether it was.
+            kernel. Without, answers from the pinned maps, with the last rule that decided. A UDP connection from \
+            'node' or 'localhost' is also really dialled through the programs when this process is in the served \
+            cgroup and the node's network namespace: that sends no packet and counts as one connection. The reason \
+            says whether it was.
 
-              --from KIND[:ADDRESS]  pod, node, localhost or external; the address is the client's
-              --to ADDRESS:PORT/PROTOCOL  such as 10.96.0.10:53/UDP or [fd00::1]:80/TCP
+              --from  pod, node, localhost or external, with the client's address if it matters
+              --to    such as 10.96.0.10:53/UDP or [fd00::1]:80/TCP
 
-            Outcomes: dnat (sent to one of the backends), reject (refused at once), drop (silence), notHandled (left as it \
-            is). Rules are numbered as in docs/rules.md.
+            Outcomes: dnat (sent to one of the backends), reject (refused at once), drop (silence), notHandled (left \
+            as it is). Rules are numbered as in docs/rules.md.
 
             EXAMPLES
               martlet explain --from pod --to 10.96.0.10:53/UDP

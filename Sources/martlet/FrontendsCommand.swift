@@ -8,8 +8,8 @@ struct FrontendsCommand: ParsableCommand {
         commandName: "frontends",
         abstract: "List the addresses and ports that clients may dial.",
         discussion: """
-            Reads the pinned maps, so it answers with the agent down as well. Rows are in the order in which an address \
-            is looked up: exact entries, then the wildcard that answers for an address's unused ports.
+            Reads the pinned maps, so it answers with the agent down as well. Rows are in the order in which an \
+            address is looked up: exact entries, then the wildcard that answers for an address's unused ports.
 
               FRONTEND  what 'martlet explain --to' takes; '*' is a wildcard
               KIND      ClusterIP, NodePort, ExternalIP, LoadBalancer, or Wildcard

@@ -1,5 +1,5 @@
-// Runs the command that the arguments name and ends the process: 0 when it is done, 1 when it failed, 2 when the arguments
-// make no sense. Help goes to standard output, errors to standard error.
+// Runs the command that the arguments name and ends the process: 0 when it is done, 1 when it failed, 2 when the
+// arguments make no sense. Help goes to standard output, errors to standard error.
 
 import ArgumentParser
 import Glibc

@@ -14,8 +14,8 @@ struct MonitorCommand: ParsableCommand {
             runs, at most --rate for each CPU and second; what is lost is reported as it happens and at the end, on \
             standard error.
 
-            There can be one monitor for a pin folder at a time: a second one is refused. It ends with SIGINT, SIGTERM, \
-            after --count events or after --duration, with exit status 0, and leaves the events switched off.
+            There can be one monitor for a pin folder at a time: a second one is refused. It ends with SIGINT, \
+            SIGTERM, after --count events or after --duration, with exit status 0, and leaves the events switched off.
 
             Outcomes: \(Outcome.allCases.map(\.name).joined(separator: ", ")).
 

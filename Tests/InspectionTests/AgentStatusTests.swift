@@ -1,3 +1,5 @@
+// The state file through which an agent tells about itself: whole, private, and in its place.
+
 import BPF
 import Datapath
 import FoundationEssentials
@@ -21,7 +23,8 @@ struct AgentStatusTests {
                     since: Date(timeIntervalSince1970: 1_000_010), attempts: 4)
             ],
             problems: [.init(file: "a.yaml", document: 2, object: "Service default/x", field: "spec", message: "Bad.")],
-            notices: ["kept its size"], lastAudit: .init(at: Date(timeIntervalSince1970: 1_000_050), differences: 1, repaired: 1))
+            notices: ["kept its size"],
+            lastAudit: .init(at: Date(timeIntervalSince1970: 1_000_050), differences: 1, repaired: 1))
     }
 
     @Test("what is written is read back")

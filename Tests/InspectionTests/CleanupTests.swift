@@ -1,3 +1,5 @@
+// Taking a real datapath down: in which order, against whom, and that nothing is left.
+
 import BPF
 import Datapath
 import FoundationEssentials

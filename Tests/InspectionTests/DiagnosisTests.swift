@@ -1,3 +1,5 @@
+// What the doctor's findings come to, and how they read; none of them is made here.
+
 import FoundationEssentials
 import Inspection
 import Testing
@@ -34,13 +36,14 @@ struct DiagnosisTests {
             Finding(.node, "bpffs", .ok, "mounted", loss: "not shown"),
             Finding(.maps, "hash", .missing, essential: true, "refused", loss: "needed for frontends")
         ).text
-        #expect(text == """
-            ok        node bpffs  mounted
-            missing   maps hash   refused
-                      -> essential: needed for frontends
-            Martlet cannot run here: something essential is missing (kernel 6.1.0)
+        #expect(
+            text == """
+                ok        node bpffs  mounted
+                missing   maps hash   refused
+                          -> essential: needed for frontends
+                Martlet cannot run here: something essential is missing (kernel 6.1.0)
 
-            """)
+                """)
     }
 
     @Test("JSON has the verdict and every finding, and null where nothing is lost")

@@ -1,3 +1,5 @@
+// The doctor on this machine, and what it must not claim when hooks are left out.
+
 import BPF
 import Datapath
 import Glibc

@@ -1,7 +1,10 @@
+// Lists, counters and status of a real datapath, read from its pins.
+
 import BPF
 import CDatapathABI
 import Datapath
 import DatapathImage
+import Glibc
 import Inspection
 import NetworkTypes
 import Testing
@@ -96,6 +99,12 @@ struct InstalledDatapathTests {
         #expect(try installation.folder.isHeldByAgent())
         installation.release()
         #expect(try !installation.folder.isHeldByAgent())
+        // Somebody else who asks at the same moment is no agent.
+        let asker = unsafe open(installation.folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try #require(flock(asker, LOCK_SH | LOCK_NB) == 0)
+        #expect(try !installation.folder.isHeldByAgent())
+        flock(asker, LOCK_UN)
+        close(asker)
         _ = try installation.folder.lock()
         #expect(try !PinFolder(path: "/sys/fs/bpf/\(uniqueName("nowhere"))").isHeldByAgent())
     }

@@ -1,3 +1,5 @@
+// Tables, identifiers and JSON of a snapshot written by hand. No kernel.
+
 import CDatapathABI
 import Datapath
 import DatapathImage

@@ -1,3 +1,5 @@
+// The decision for one connection from records written by hand, step by step as the programs decide it. No kernel.
+
 import CDatapathABI
 import Datapath
 import DatapathImage
@@ -135,17 +137,18 @@ struct LiveExplainerTests {
             source: .node(nil), destination: try #require(FrontendAddress("[fd00::1]:80/TCP")),
             records: Self.records(external: DP_ACTION_DROP), constants: ProgramConstants(hostNamespaceCookie: 1)
         ).explanation()
-        #expect(ExplanationPage(explanation).text == """
-            Outcome:     dnat
-            Service:     default/web:http
-            Frontend:    ClusterIP [fd00::1]:80, internal forward, external drop
-            Backend:     10.0.1.1:8080
-            Backend:     10.0.1.2:8080
-            Masquerade:  never
-            Rules:       SVC-1
-            Path:        socket
-            Reason:      \(explanation.reason)
+        #expect(
+            ExplanationPage(explanation).text == """
+                Outcome:     dnat
+                Service:     default/web:http
+                Frontend:    ClusterIP [fd00::1]:80, internal forward, external drop
+                Backend:     10.0.1.1:8080
+                Backend:     10.0.1.2:8080
+                Masquerade:  never
+                Rules:       SVC-1
+                Path:        socket
+                Reason:      \(explanation.reason)
 
-            """)
+                """)
     }
 }

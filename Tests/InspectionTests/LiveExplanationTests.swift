@@ -1,3 +1,5 @@
+// Explaining a real datapath: from its records, and through its programs from inside of the served cgroup.
+
 import BPF
 import CDatapathABI
 import Datapath

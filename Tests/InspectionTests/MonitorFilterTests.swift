@@ -1,3 +1,5 @@
+// Which events a filter lets through. No kernel.
+
 import Datapath
 import Inspection
 import NetworkTypes

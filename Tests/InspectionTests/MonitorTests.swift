@@ -1,3 +1,5 @@
+// The monitor on a real datapath, with processes in its cgroup that dial.
+
 import BPF
 import CDatapathABI
 import Datapath

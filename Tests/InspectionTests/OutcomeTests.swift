@@ -1,3 +1,5 @@
+// The table of outcomes against the enumeration of the contract.
+
 import CDatapathABI
 import Datapath
 import Testing

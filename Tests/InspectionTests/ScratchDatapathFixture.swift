@@ -1,5 +1,5 @@
-// A datapath of a test's own: real programs on a cgroup of its own, pinned in a folder of its own, everything gone at the
-// end. Frontends are written by hand through the store, as the agent's reconciler would.
+// A datapath of a test's own: real programs on a cgroup of its own, pinned in a folder of its own, everything gone at
+// the end. Frontends are written by hand through the store, as the agent's reconciler would.
 
 import BPF
 import CDatapathABI
@@ -20,8 +20,8 @@ func uniqueName(_ stem: String) -> String {
     "martlet-test-\(getpid())-\(stem)-\(UInt32.random(in: 0...UInt32.max))"
 }
 
-/// While the doctor has moved this process into a cgroup of its own, no other process must be started from it: the new one
-/// would keep that cgroup alive.
+/// While the doctor has moved this process into a cgroup of its own, no other process must be started from it: the new
+/// one would keep that cgroup alive.
 enum ProcessPlace {
     static let lock = Mutex(())
 }
