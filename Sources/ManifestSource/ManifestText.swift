@@ -27,7 +27,7 @@ package enum ManifestText {
             if beginsLikeJSON(bytes), let documents = try? JSONText.parse(bytes, limits: limits) {
                 return .objects(objects(inJSON: documents))
             }
-            return .objects(objects(inYAML: try YAMLText.parse(bytes, limits: limits)))
+            return .objects(try objects(inYAML: bytes, limits: limits))
         } catch {
             return .unreadable(error)
         }
@@ -48,14 +48,19 @@ package enum ManifestText {
         }
     }
 
-    private static func objects(inYAML documents: [YAMLDocument]) -> [ManifestObject] {
-        documents.enumerated().flatMap { index, document in
-            ObjectDecoder.decode(document: document.value, place: "document \(index + 1)").map { object in
+    private static func objects(inYAML bytes: [UInt8], limits: TextLimits) throws(TextProblem) -> [ManifestObject] {
+        var objects: [ManifestObject] = []
+        var number = 0
+        try YAMLText.forEachDocument(in: bytes, limits: limits) { document in
+            number += 1
+            for object in ObjectDecoder.decode(document: document.value, place: "document \(number)") {
                 let item = object.item.map { "items[\($0)]." } ?? ""
-                return ManifestObject(
-                    decoded: object, document: index + 1, line: document.line(of: item),
-                    problemLines: object.allProblems.map { document.line(of: item + $0.field) })
+                objects.append(
+                    ManifestObject(
+                        decoded: object, document: number, line: document.line(of: item),
+                        problemLines: object.allProblems.map { document.line(of: item + $0.field) }))
             }
         }
+        return objects
     }
 }

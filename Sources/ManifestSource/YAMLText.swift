@@ -32,31 +32,32 @@ package struct YAMLDocument {
 }
 
 package enum YAMLText {
-    /// Reads all documents. Throws when any is not YAML, is nested too deeply or too large once its aliases are
-    /// expanded; the text is then not used at all. Empty documents are .null.
+    /// Reads all documents. Throws when any is not YAML, is nested too deeply or too large once its aliases are expanded.
+    /// Empty documents are .null.
     package static func parse(
         _ bytes: [UInt8], limits: TextLimits = TextLimits()
     ) throws(TextProblem) -> [YAMLDocument] {
-        guard bytes.count <= limits.bytes else {
-            throw TextProblem("has \(bytes.count) bytes; at most \(limits.bytes) are read")
-        }
-        // Yams keeps a pointer to the text while it parses, which short strings do not have: they live in registers.
-        let padding = bytes.count < 64 ? Array("\n# too short for a heap".utf8) : []
-        guard let text = String(validating: bytes + padding, as: UTF8.self) else {
-            throw TextProblem(line: lineOfInvalidUTF8(bytes), "is not UTF-8 text")
-        }
+        var documents: [YAMLDocument] = []
+        try forEachDocument(in: bytes, limits: limits) { documents.append($0) }
+        return documents
+    }
+
+    /// The same, one document after the other: what Yams makes of a document takes twenty times the memory of its text,
+    /// and need not stay. After an error, documents that were delivered already should not be used.
+    package static func forEachDocument(
+        in bytes: [UInt8], limits: TextLimits = TextLimits(), _ body: (YAMLDocument) -> Void
+    ) throws(TextProblem) {
+        let text = try text(bytes, limits: limits)
         if let problem = AliasCheck.problem(in: bytes) { throw problem }
         // Text without aliases holds fewer values than bytes; ten times that is room for honest aliases.
         var budget = min(limits.values, 10 * bytes.count + 10_000)
         do {
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
-            var documents: [YAMLDocument] = []
             while let root = try parser.nextRoot() {
                 var conversion = YAMLConversion(budget: budget, maxDepth: limits.depth)
-                documents.append(YAMLDocument(value: try conversion.value(of: root, depth: 0), root: root))
+                body(YAMLDocument(value: try conversion.value(of: root, depth: 0), root: root))
                 budget = conversion.budget
             }
-            return documents
         } catch let problem as TextProblem {
             throw problem
         } catch let error as YamlError {
@@ -68,6 +69,18 @@ package enum YAMLText {
         } catch {
             throw TextProblem("cannot be parsed: \(error)")
         }
+    }
+
+    private static func text(_ bytes: [UInt8], limits: TextLimits) throws(TextProblem) -> String {
+        guard bytes.count <= limits.bytes else {
+            throw TextProblem("has \(bytes.count) bytes; at most \(limits.bytes) are read")
+        }
+        // Yams keeps a pointer to the text while it parses, which short strings do not have: they live in registers.
+        let padding = bytes.count < 64 ? Array("\n# too short for a heap".utf8) : []
+        guard let text = String(validating: bytes + padding, as: UTF8.self) else {
+            throw TextProblem(line: lineOfInvalidUTF8(bytes), "is not UTF-8 text")
+        }
+        return text
     }
 
     private static func lineOfInvalidUTF8(_ bytes: [UInt8]) -> Int {

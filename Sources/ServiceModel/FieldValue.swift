@@ -1,6 +1,6 @@
 // A document as a tree of plain values: what YAML, JSON or an API object is before anybody knows its kind.
 
-package indirect enum FieldValue: Hashable, Sendable {
+package enum FieldValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
