@@ -5,8 +5,8 @@
 import ServiceModel
 
 enum AliasCheck {
-    /// Up to this many aliases expand to at most 3^(30/3) copies, which is quick.
-    private static let harmlessAliases = 30
+    /// Up to this many aliases expand to at most 3^(12/3) copies, which is quick even of large lists.
+    private static let harmlessAliases = 12
 
     /// A problem when the text has many aliases and also something that may be an alias within the name of a field: an
     /// explicit key (`? `), an alias followed by a colon, or one that stands between braces by itself. Text in quotes
