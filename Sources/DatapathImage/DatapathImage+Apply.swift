@@ -158,7 +158,6 @@ extension DatapathImage {
             frontend, of: plan, serviceID: id, internal: inside.choice, external: outside.choice)
         if let current, current.record == record {
             frontends.setOwner(id, of: key)
-            if current.owner == 0, frontend.kind == .clusterIP { frontends.touch(key.address) }
             return
         }
         let entry = FrontendTable.Entry(

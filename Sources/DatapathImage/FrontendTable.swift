@@ -51,11 +51,6 @@ struct FrontendTable: Sendable {
         entries[key]?.owner = owner
     }
 
-    /// Notes that the wildcard of the address has to be looked at again.
-    mutating func touch(_ address: IPAddress) {
-        touchedAddresses.insert(address)
-    }
-
     mutating func reserveCapacity(_ count: Int) {
         entries.reserveCapacity(count)
         before.reserveCapacity(count)
@@ -141,6 +136,8 @@ struct FrontendTable: Sendable {
         begin()
     }
 
+    /// Has the next transaction look at everything that no plan may have touched: node ports and wildcards, missing ones
+    /// included.
     mutating func touchUnclaimed() {
         touchedNodePorts.formUnion(programmedNodePorts.filter { nodePortFrontends[$0] == nil })
         for (key, entry) in entries where entry.record.kind == DP_FRONTEND_WILDCARD {

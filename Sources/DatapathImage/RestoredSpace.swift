@@ -17,7 +17,7 @@ struct RestoredSpace {
 
     /// Each good region that some record refers to.
     private(set) var regions: Set<Region> = []
-    /// The union of everything inside the arena that some record refers to, good or not: ascending and apart.
+    /// The union of the ranges inside the arena that some record refers to, good or not: ascending and apart.
     private(set) var occupied: [Range<UInt32>] = []
     /// Every backend id in a set that can be read, good or not.
     private(set) var namedBackends: Set<UInt32> = []
@@ -28,6 +28,7 @@ struct RestoredSpace {
         self.slotWords = slotWords
         for record in contents.frontends.values {
             for choice in [record.fields.internal, record.fields.external] {
+                // What reaches beyond the arena occupies nothing: one broken record must not take all of it.
                 regions.formUnion(Self.regions(of: choice).filter { $0.range.upperBound <= slotWords })
             }
         }

@@ -142,6 +142,17 @@ import Testing
         #expect(harness.last.lostAffinity == [LostAffinity(serviceID: 1, backendIDs: [2])])
     }
 
+    @Test("records last as long as the frontend that has them, also when turning affinity off has failed before")
+    func affinityOffLater() throws {
+        var harness = ImageHarness(limits: ImageLimits(backends: 3))
+        try harness.apply(Self.dns(["10.1.0.1:53"], affinity: 60))
+        try harness.apply(Self.dns(["10.1.0.1:53", "10.1.0.2:53", "10.1.0.3:53"]))
+        #expect(harness.image.failures.count == 1)
+        #expect(harness.last.lostAffinity.isEmpty)
+        try harness.apply(Self.dns(["10.1.0.1:53"]))
+        #expect(harness.last.lostAffinity == [LostAffinity(serviceID: 1, backendIDs: [1])])
+    }
+
     @Test("a service that is deleted leaves no records behind, since its id will be another's")
     func affinityDeleted() throws {
         var harness = ImageHarness()

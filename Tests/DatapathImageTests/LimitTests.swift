@@ -1,5 +1,6 @@
 // Maps that are full: an error on the frontends that have no room, and on no others.
 
+import CDatapathABI
 import DatapathTestSupport
 import LoadBalancing
 import NetworkTypes
@@ -115,6 +116,22 @@ import Testing
         try harness.remove(plans[0].name)
         try harness.retryFailed()
         #expect(try harness.text.contains("node ports\n  30002/TCP\n"))
+    }
+
+    @Test("a contradictory record of an earlier run takes its place in the map until it is removed")
+    func contradictory() throws {
+        var harness = ImageHarness(limits: ImageLimits(frontends: 2))
+        try harness.apply(Self.service(1), Self.service(2))
+        harness.store.tamper {
+            $0.frontends[FrontendKey(.fixture("203.0.113.2:80"), protocol: .tcp)]?.fields.kind = 77
+        }
+        try harness.restart()
+        try harness.apply(Self.service(1), Self.service(3))
+        #expect(harness.image.failures.map(\.reason) == [.frontendsFull(limit: 2)])
+        try harness.removeUnclaimed()
+        try harness.retryFailed()
+        #expect(harness.image.failures.isEmpty)
+        #expect(harness.store.violations == [])
     }
 
     @Test("replacing one frontend by another in a full map takes two steps, since additions come first")

@@ -191,6 +191,32 @@ import Testing
         #expect(harness.store.violations == [])
     }
 
+    @Test("an id that somebody may still see is not given to anybody else")
+    func reservedIDs() throws {
+        var harness = try Self.filled()
+        let dnsID = harness.image.serviceID(of: Self.dns.name) ?? 0
+        let key = FrontendKey(.fixture("10.96.0.10:53"), protocol: .udp)
+        var backendID: UInt32 = 0
+        harness.store.tamper { maps in
+            // The set names a free element, the record an id without a name.
+            let choice = maps.frontends[key]?.fields.internal ?? dp_choice()
+            backendID = UInt32(truncatingIfNeeded: maps.slots[Int(choice.set_word)])
+            maps.backends[Int(backendID)] = .free
+            maps.services[dnsID] = nil
+        }
+        try harness.restart()
+        let newcomers = (1...20).map {
+            ServicePortPlan.fixture("new/s\($0)", [.externalIP("203.0.113.\($0):80")], cluster: ["10.1.8.\($0):80"])
+        }
+        try harness.apply(newcomers.map(\.change))
+        #expect(harness.last.backends.count == 20 && harness.last.services.count == 20)
+        #expect(!harness.last.backends.contains { $0.id == backendID })
+        #expect(!harness.last.services.contains { $0.id == dnsID })
+        try harness.removeUnclaimed()
+        #expect(harness.last.quarantined.backendIDs.contains(backendID))
+        #expect(harness.last.quarantined.serviceIDs.contains(dnsID))
+    }
+
     @Test("two elements with one backend, two ids with one name: one of each is kept")
     func duplicates() throws {
         var harness = try Self.filled()

@@ -160,6 +160,28 @@ import Testing
         #expect(try !base.contents().description.contains("10.1.0.2:80"))
     }
 
+    @Test("the id of a frontend that cannot be removed is not given back, even if it refers to nothing else")
+    func heldID() async throws {
+        let base = Self.fake()
+        let store = FailingStore(base)
+        let reconciler = Self.reconciler(store)
+        let plan = ServicePortPlan.fixture("a/none", [.externalIP("203.0.113.1:80")])
+        await reconciler.apply([plan.change], now: Self.start)
+        store.refuse([FrontendKey(.fixture("203.0.113.1:80"), protocol: .tcp)])
+        await reconciler.apply([plan.removal], now: Self.start)
+        base.advance(to: Self.start + .seconds(100))
+        await reconciler.tick(now: Self.start + .seconds(100))
+        #expect(await reconciler.usage.used.services == 1)
+        #expect(base.violations == [])
+        store.refuse([])
+        for seconds in [200, 300, 400] {
+            base.advance(to: Self.start + .seconds(seconds))
+            await reconciler.tick(now: Self.start + .seconds(seconds))
+        }
+        #expect(await reconciler.isSettled)
+        #expect(try base.contents().description == "")
+    }
+
     @Test("nothing is flipped onto space that could not be written")
     func spaceFails() async throws {
         let base = Self.fake()
