@@ -14,7 +14,7 @@ package final class Datapath: Sendable {
     let arrays: Mutex<Arrays>
     /// Stale sockets destroyed since this process started.
     package let socketsDestroyed = Atomic<UInt64>(0)
-    private let lock: PinFolderLock
+    private let lock: Mutex<PinFolderLock>
 
     /// The memory-mapped arrays: one writer at a time.
     struct Arrays: ~Copyable, Sendable {
@@ -33,7 +33,7 @@ package final class Datapath: Sendable {
         let maps = try DatapathMaps.open(settings.pinFolder)
         let backends = try kernel { () throws(BPFError) in try MappedArray<BackendRecord>(maps.backends) }
         let slots = try kernel { () throws(BPFError) in try MappedArray<UInt64>(maps.slots) }
-        self.lock = lock
+        self.lock = Mutex(lock)
         self.settings = settings
         self.notices = installer.notices
         self.maps = maps
@@ -54,13 +54,20 @@ package final class Datapath: Sendable {
     package func repairInstallation() throws(DatapathError) -> [String] {
         let missing = try kernel { () throws(BPFError) in try damage() }
         guard !missing.isEmpty else { return [] }
-        try kernel { () throws(BPFError) in
-            try settings.pinFolder.prepare()
-            try repinMaps()
-        }
+        try kernel { () throws(BPFError) in try settings.pinFolder.prepare() }
+        try renewLock()
+        try kernel { () throws(BPFError) in try repinMaps() }
         var installer = DatapathInstaller(settings: settings)
         try installer.install()
         return missing
+    }
+
+    /// A folder that was removed and made again is another one than we have locked.
+    private func renewLock() throws(DatapathError) {
+        let folder = settings.pinFolder
+        try lock.withLock { (lock) throws(DatapathError) in
+            if !lock.holds(folder) { lock = try folder.lock() }
+        }
     }
 
     private func damage() throws(BPFError) -> [String] {

@@ -74,6 +74,14 @@ package struct PinFolderLock: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// Whether what is at the folder's path now is what is held.
+    func holds(_ folder: PinFolder) -> Bool {
+        var held = stat()
+        var present = stat()
+        guard unsafe fstat(descriptor, &held) == 0, unsafe stat(folder.path, &present) == 0 else { return false }
+        return held.st_dev == present.st_dev && held.st_ino == present.st_ino
+    }
+
     deinit {
         close(descriptor)
     }

@@ -1,7 +1,6 @@
 // Maps too small for what the manifests ask: what fits works, what does not is reported by name, and takes its place when
-// there is room. The maps are made by a first installation with small sizes; the agent adopts them as they are.
+// there is room. The sizes come from the agent's configuration.
 
-import Datapath
 import HostCalls
 import Inspection
 import ProbeProtocol
@@ -10,41 +9,30 @@ import World
 
 @Suite("A full map", .serialized)
 struct FullMapTests {
-    private let small = MapSizes(
-        frontends: 64, backends: 64, slotWords: 256, services: 16, nodePorts: 16, serviceCIDRs: 8, connections: 64,
-        udpPages: 64, affinity: 64, eventBytes: 65536)
-
     private func service(_ number: Int, endpoints: [String] = [Scene.server(1)]) -> TestService {
         TestService(name: "s\(number)", address: "172.30.0.\(10 + number)", endpoints: endpoints)
-    }
-
-    private func install(_ sizes: MapSizes, _ scene: Scene) throws {
-        _ = try Datapath(
-            installing: DatapathSettings(
-                pinFolder: scene.folder, cgroup: scene.node.group.path, sizes: sizes, hostNamespaceCookie: 1))
     }
 
     /// A map that is too small for three services, and what makes room in it.
     struct Case: Sendable, CustomTestStringConvertible {
         var map: String
         var endpoints: @Sendable (Int) -> [String]
-        var resize: @Sendable (inout MapSizes) -> Void
+        /// Too few entries.
+        var size: Int
         var testDescription: String { map }
     }
 
     static let cases = [
-        Case(map: "frontends", endpoints: { _ in [Scene.server(1)] }, resize: { $0.frontends = 5 }),
+        Case(map: "frontends", endpoints: { _ in [Scene.server(1)] }, size: 4),
         // Element 0 is never used: room for two.
-        Case(map: "backends", endpoints: { [Scene.server($0)] }, resize: { $0.backends = 3 }),
-        Case(map: "services", endpoints: { _ in [Scene.server(1)] }, resize: { $0.services = 3 }),
+        Case(map: "backends", endpoints: { [Scene.server($0)] }, size: 3),
+        Case(map: "services", endpoints: { _ in [Scene.server(1)] }, size: 3),
     ]
 
     @Test("costs only the frontend that has no room, which is reported and programmed when there is room", arguments: cases)
     func full(_ full: Case) async throws {
         try await withScene(servers: 3) { scene in
-            var sizes = small
-            full.resize(&sizes)
-            try install(sizes, scene)
+            scene.mapSizes[full.map] = full.size
             let services = (1...3).map { service($0, endpoints: full.endpoints($0)) }
             try scene.publish(services[0], services[1])
             let agent = try scene.start()
@@ -59,7 +47,7 @@ struct FullMapTests {
                 } == true
             })
             let status = try #require(try scene.status().agent.status)
-            #expect(status.notices.contains { $0.contains("map \(full.map) exists with room for") })
+            #expect(status.frontends.failed >= 1 && status.frontends.programmed <= 6)
             #expect(try agent.metric("martlet_frontends_failed") >= 1)
             #expect(try scene.ask(services[0]).total == 20)
             #expect(try scene.ask(services[1]).total == 20)
@@ -74,12 +62,28 @@ struct FullMapTests {
         }
     }
 
+    @Test("stays as small as it is when the configuration grows, and the agent says so")
+    func existing() async throws {
+        try await withScene(servers: 1) { scene in
+            scene.mapSizes["backends"] = 8
+            try scene.publish(service(1))
+            try scene.start().stop()
+            scene.mapSizes["backends"] = 16
+            let agent = try scene.start()
+            let notice = "map backends exists with room for 8 and keeps it; the configured 16 takes effect after"
+            #expect(agent.log.contains(notice))
+            #expect(try eventually(within: .seconds(10)) {
+                try scene.status().agent.status?.notices.contains { $0.contains(notice) } == true
+            })
+            #expect(try agent.metric("martlet_map_capacity_entries{map=\"backends\"}") == 8)
+            #expect(try scene.ask(service(1)).total == 20)
+        }
+    }
+
     @Test("of slots keeps what a frontend had, and the change comes when there is room")
     func slots() async throws {
         try await withScene(servers: 2) { scene in
-            var sizes = small
-            sizes.slotWords = 4
-            try install(sizes, scene)
+            scene.mapSizes["slots"] = 4
             let (first, second) = (service(1), service(2, endpoints: [Scene.server(2)]))
             try scene.publish(first, second)
             let agent = try scene.start()
@@ -103,9 +107,7 @@ struct FullMapTests {
     @Test("of connections costs the record, not the connection, and is counted")
     func connections() async throws {
         try await withScene(servers: 1) { scene in
-            var sizes = small
-            sizes.connections = 4
-            try install(sizes, scene)
+            scene.mapSizes["connections"] = 4
             try scene.publish(service(1))
             let agent = try scene.start()
             let outcome = "martlet_socket_outcomes_total{outcome=\"connection_unrecorded\"}"
@@ -123,9 +125,7 @@ struct FullMapTests {
     @Test("of affinity forgets the oldest clients and refuses nobody")
     func affinity() async throws {
         try await withScene { scene in
-            var sizes = small
-            sizes.affinity = 2
-            try install(sizes, scene)
+            scene.mapSizes["affinity"] = 2
             let services = (1...12).map { number in
                 var sticky = service(number, endpoints: [Scene.server(1), Scene.server(2)])
                 sticky.spec = ["sessionAffinity: ClientIP"]

@@ -91,7 +91,7 @@ struct RefusedStartTests {
             ]
             let process = try scene.node.spawn("/usr/bin/setpriv", arguments, name: "powerless")
             expectRefusal(
-                RunningAgent(process: process, host: scene.node.host), "Operation not permitted", "CAP_BPF")
+                RunningAgent(process: process, host: scene.node.host), "Operation not permitted (1)", "The agent needs root, or CAP_BPF")
             #expect(!exists(scene.folder.path + "/maps/frontends"))
         }
     }

@@ -20,6 +20,11 @@ final class Scene {
     let manifests: String
     let pins: String
     let folder: PinFolder
+    /// Of the agent's configuration; small maps are made and audited faster.
+    var mapSizes = [
+        "frontends": 1024, "backends": 1024, "slots": 4096, "services": 256, "connections": 4096, "udpPages": 1024,
+        "affinity": 1024, "eventBytes": 65536,
+    ]
     private(set) var agents: [RunningAgent] = []
 
     init(_ world: World, servers count: Int = 2) throws {
@@ -82,7 +87,11 @@ final class Scene {
 
     /// Starts an agent and does not wait. Options given in `more` go before the usual ones of the same name.
     func launch(_ more: [String] = [], binary: String? = nil) throws -> RunningAgent {
+        let sizes = mapSizes.map { "\($0.key): \($0.value)" }.sorted().joined(separator: ", ")
+        let configuration = try world.write(
+            "apiVersion: martlet.dev/v1alpha1\nkind: MartletConfiguration\nmapSizes: {\(sizes)}\n", to: "config.yaml")
         let usual = [
+            ("--config", configuration),
             ("--manifests", manifests), ("--node", "worker-1"), ("--pin-folder", folder.path),
             ("--cgroup", node.group.path), ("--state-folder", world.folder), ("--grace-period", "1s"),
             ("--metrics-bind-address", RunningAgent.metricsAddress),
