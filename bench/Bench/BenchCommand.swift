@@ -16,8 +16,10 @@ struct BenchCommand: AsyncParsableCommand {
             EXAMPLES
               martlet-bench connect
               martlet-bench connect --rounds 200 --json
+              martlet-bench request
+              martlet-bench sync
             """,
-        subcommands: [ConnectCommand.self, WorkerCommand.self])
+        subcommands: [ConnectCommand.self, RequestCommand.self, SyncCommand.self, WorkerCommand.self])
 }
 
 /// Options that every benchmark has.

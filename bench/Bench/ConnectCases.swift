@@ -7,7 +7,7 @@ struct ConnectCases {
     static func baseline(_ transport: DialTransport) -> String { "\(transport.title): empty programs" }
 
     init(bare: String, bareAgain: String, empty: String) {
-        for transport in DialTransport.allCases {
+        for transport in DialTransport.connects {
             let direct = { (name: String, group: String, baseline: String?) in
                 DialCase(
                     name: "\(transport.title): \(name)", group: group, transport: transport,
@@ -19,19 +19,9 @@ struct ConnectCases {
         }
     }
 
-    /// Drops the rows whose name contains none of these, except those that a kept one is compared with.
-    mutating func keep(only parts: [String]) {
-        guard !parts.isEmpty else { return }
-        var names = Set(all.map(\.name).filter { name in parts.contains { name.contains($0) } })
-        for dialled in all.reversed() where names.contains(dialled.name) {
-            if let baseline = dialled.baseline { names.insert(baseline) }
-        }
-        all.removeAll { !names.contains($0.name) }
-    }
-
     /// The rows of one datapath. Without `recordsTCP` only TCP differs.
     mutating func addMartlet(group: String, services: Int, recordsTCP: Bool) {
-        for transport in DialTransport.allCases where recordsTCP || transport != .udp {
+        for transport in DialTransport.connects where recordsTCP || transport != .udp {
             let add = { (cases: inout [DialCase], name: String, addresses: [String], port: UInt16) in
                 let title = "\(transport.title): \(name), \(services == 1 ? "1 service" : "\(services) services")"
                 cases.append(
@@ -63,12 +53,13 @@ extension DialTransport {
         case .udp: "UDP"
         case .tcp: "TCP"
         case .unroutedTCP: "TCP unrouted"
+        case .request: "request"
         }
     }
 
     var directAddresses: [String] {
         switch self {
-        case .udp, .tcp: ServiceFill.backendAddresses
+        case .udp, .tcp, .request: ServiceFill.backendAddresses
         case .unroutedTCP: ServiceFill.unroutedAddresses
         }
     }

@@ -3,13 +3,18 @@
 import FoundationEssentials
 
 /// The transports that are timed.
-enum DialTransport: String, Codable, CaseIterable {
+enum DialTransport: String, Codable {
     /// connect() on UDP sends no packet: what is timed is the call itself.
     case udp
     /// To a listener of the worker's own, through loopback.
     case tcp
     /// Towards a route that refuses after the hook has run: TCP's hook without TCP's handshake.
     case unroutedTCP
+    /// Everything from socket() to close() with a request and its answer. Client and server take turns on one thread.
+    case request
+
+    /// Those that time connect() alone.
+    static let connects: [DialTransport] = [.udp, .tcp, .unroutedTCP]
 }
 
 /// One thing to be timed, over and over.
@@ -35,10 +40,14 @@ struct DialPlan: Codable {
     let processor: Int
     /// The port that the worker listens on for TCP.
     let listenPort: UInt16
+    /// The network namespaces that it dials and listens in, by path.
+    let namespace: String
+    let listenNamespace: String
 }
 
 /// The nanoseconds that each round saw, one entry for each round.
 struct DialTimes: Codable {
+    /// Of connect(); of everything for requests.
     var connect: [Double] = []
     var close: [Double] = []
 }

@@ -49,6 +49,7 @@ extension DialTransport {
         case .udp: BENCH_UDP
         case .tcp: BENCH_TCP
         case .unroutedTCP: BENCH_TCP_UNROUTED
+        case .request: BENCH_REQUEST
         }
     }
 }

@@ -13,7 +13,9 @@ struct DialWorker {
     init(_ plan: DialPlan) throws {
         self.plan = plan
         try pin(toProcessor: plan.processor)
+        try enterNetwork(plan.listenNamespace)
         listener = try listen(port: plan.listenPort)
+        try enterNetwork(plan.namespace)
         destinations = try plan.cases.map { try Destinations(addresses: $0.addresses, port: $0.port) }
     }
 

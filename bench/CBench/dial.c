@@ -48,7 +48,7 @@ int bench_listen(uint16_t port)
     if (fd < 0)
         return -errno;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-        bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 64)) {
+        bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 1024)) {
         int error = errno;
 
         close(fd);
@@ -108,6 +108,60 @@ static int dial_once(enum bench_transport transport, const struct sockaddr_in *t
     return judge(transport, result, error);
 }
 
+/* The length of a request and of its answer. */
+enum { MESSAGE_BYTES = 64 };
+
+/* Reads to the end of the stream. Zero when it carried one message. */
+static int read_message(int fd)
+{
+    char bytes[MESSAGE_BYTES];
+    ssize_t count, total = 0;
+
+    while ((count = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+        total += count;
+    if (count < 0)
+        return -errno;
+    return total == MESSAGE_BYTES ? 0 : -EBADMSG;
+}
+
+/* The server's part: takes the connection that waits, reads the request, answers, closes. */
+static int answer(int listener)
+{
+    char bytes[MESSAGE_BYTES];
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC), result = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (recv(fd, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes) ||
+        send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) != sizeof(bytes))
+        result = -EBADMSG;
+    close(fd);
+    return result;
+}
+
+static int request_once(const struct sockaddr_in *to, int listener, uint32_t *whole_ns, uint32_t *close_ns)
+{
+    char bytes[MESSAGE_BYTES] = "hello";
+    uint64_t begin = now_ns(), closing, end;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), result;
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) ||
+        send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) != sizeof(bytes))
+        result = -errno;
+    else
+        result = answer(listener);
+    if (!result)
+        result = read_message(fd);
+    closing = now_ns();
+    close(fd);
+    end = now_ns();
+    *whole_ns = (uint32_t)(end - begin);
+    *close_ns = (uint32_t)(end - closing);
+    return result;
+}
+
 int bench_dial(enum bench_transport transport, struct bench_destinations *destinations, int listener, uint32_t count,
                uint32_t *connect_ns, uint32_t *close_ns)
 {
@@ -118,7 +172,9 @@ int bench_dial(enum bench_transport transport, struct bench_destinations *destin
 
         to.sin_addr.s_addr = destinations->addresses_be[destinations->next];
         destinations->next = destinations->next + 1 == destinations->count ? 0 : destinations->next + 1;
-        result = dial_once(transport, &to, listener, connect_ns + index, close_ns + index);
+        result = transport == BENCH_REQUEST
+                     ? request_once(&to, listener, connect_ns + index, close_ns + index)
+                     : dial_once(transport, &to, listener, connect_ns + index, close_ns + index);
         if (result)
             return result;
     }

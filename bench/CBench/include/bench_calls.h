@@ -17,6 +17,7 @@ enum bench_transport {
     BENCH_UDP = 0,          /* connect() sends no packet */
     BENCH_TCP = 1,          /* to a listener in this process; each connection is reset at once */
     BENCH_TCP_UNROUTED = 2, /* the route refuses (EHOSTUNREACH) after the hook has run: no packet */
+    BENCH_REQUEST = 3,      /* all of it: socket(), connect(), a request, its answer, the end of the stream, close() */
 };
 
 /* Destinations, dialled in turn; `next` is where the turn is. */
@@ -37,8 +38,9 @@ int bench_listen(uint16_t port);
 uint32_t bench_parse_ipv4(const char *text);
 
 /*
- * `count` times: a fresh socket, connect(), close(). Fills the nanoseconds of each connect() and of each close(), the
- * latter the release of the socket. `listener` is for BENCH_TCP alone. Zero or a negative error number.
+ * `count` times: a fresh socket, connect(), close(). Fills the nanoseconds of each connect() (of everything, for
+ * BENCH_REQUEST) and of each close(), the release of the socket. `listener` takes the connections of BENCH_TCP and
+ * BENCH_REQUEST, and is served by this very thread: nothing waits for a scheduler. Zero or a negative error number.
  */
 int bench_dial(enum bench_transport transport, struct bench_destinations *destinations, int listener, uint32_t count,
                uint32_t *connect_ns, uint32_t *close_ns);

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct SoakCommand: ParsableCommand {
+    func run() throws {}
+}
