@@ -47,7 +47,8 @@ let package = Package(
         .target(
             name: "Datapath",
             dependencies: [
-                "BPF", "CDatapathABI", "CDatapathObjects", "DatapathImage", "Netlink", "NetworkTypes", "Reconciler",
+                "BPF", "CDatapathABI", "CDatapathObjects", "CLibBPF", "DatapathImage", "Netlink", "NetworkTypes",
+                "Reconciler",
             ],
             swiftSettings: strict),
         .target(

@@ -83,6 +83,8 @@ package struct PinFolderLock: ~Copyable, Sendable {
     }
 
     deinit {
+        // Given up by name: a child that is just being started holds a copy of the descriptor until it executes.
+        _ = flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 }
