@@ -41,7 +41,8 @@ struct BadInputTests {
             "address.yaml", TestService(name: "address", address: "172.30.0.999").yaml, object: "Service shop/address",
             field: "spec.clusterIP", message: "172.30.0.999"),
         Mistake(
-            "port.yaml", "kind: Secret\napiVersion: v1\n---\n" + TestService(name: "port", address: "172.30.0.40", port: 70000).yaml,
+            "port.yaml",
+            "kind: Secret\napiVersion: v1\n---\n" + TestService(name: "port", address: "172.30.0.40", port: 70000).yaml,
             object: "Service shop/port", field: "spec.ports[0].port", message: "70000"),
         Mistake("utf8.yaml", [0x61, 0x3a, 0x20, 0xff, 0xfe, 0x0a], message: "UTF-8"),
     ]
@@ -113,11 +114,12 @@ struct BadInputTests {
             #expect(try scene.isServed(moved, by: ["web-2"]))
             #expect(try scene.ask(web).servers == ["web-1": 20])
             #expect(try agent.says("its last good version stays in force"))
-            #expect(try eventually(within: .seconds(10)) {
-                try problems(scene).contains {
-                    $0.object == "Service shop/web" && $0.document == 1 && $0.message.contains("last good version")
-                }
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try problems(scene).contains {
+                        $0.object == "Service shop/web" && $0.document == 1 && $0.message.contains("last good version")
+                    }
+                })
             var fixed = web
             fixed.endpoints = [Scene.server(2)]
             try scene.publish(fixed.yaml + "\n---\n" + moved.yaml, as: "both.yaml")
@@ -156,11 +158,12 @@ struct BadInputTests {
             #expect(try scene.isServed(younger, by: ["web-2"]))
             try scene.publish(older)
             #expect(try scene.isServed(older, by: ["web-1"]))
-            #expect(try eventually(within: .seconds(10)) {
-                try problems(scene).contains {
-                    $0.object.contains("shop/younger") && $0.message.contains("shop/web")
-                }
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try problems(scene).contains {
+                        $0.object.contains("shop/younger") && $0.message.contains("shop/web")
+                    }
+                })
             #expect(try agent.metric("martlet_input_problems{source=\"rules\"}") >= 1)
             let load = try scene.client.startLoad(
                 .tcp, web.address, 80, mode: .new, concurrency: 2, rest: .milliseconds(5))

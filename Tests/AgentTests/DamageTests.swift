@@ -1,5 +1,5 @@
-// Somebody else writes into the maps, removes pins or detaches links under a running agent: the audit finds it, repairs it
-// and counts it, and services that were not touched notice nothing.
+// Somebody else writes into the maps, removes pins or detaches links under a running agent: the audit finds it, repairs
+// it and counts it, and services that were not touched notice nothing.
 
 import BPF
 import CDatapathABI
@@ -38,9 +38,10 @@ struct DamageTests {
                 try maps.frontends.update(FrontendKey(place, protocol: .tcp), record)
             case .backendChanged:
                 var backends = try MappedArray<BackendRecord>(maps.backends)
-                let id = try #require((0..<backends.count).first {
-                    "\(backends.read($0).address)" == "\(Scene.server(1)):8080"
-                })
+                let id = try #require(
+                    (0..<backends.count).first {
+                        "\(backends.read($0).address)" == "\(Scene.server(1)):8080"
+                    })
                 let place = try #require(AddressAndPort("10.0.1.11:9"))
                 backends.write(id, BackendRecord(place, protocol: .tcp, weight: 1))
             case .slotsZeroed:
@@ -90,7 +91,9 @@ struct DamageTests {
             try Harm.frontendDeleted.inflict(scene.folder, on: hurt)
             var seen: (differences: Int, repaired: Int)?
             _ = try eventually(within: .seconds(20), every: .milliseconds(200)) {
-                guard let audit = try scene.status().agent.status?.lastAudit, audit.differences > 0 else { return false }
+                guard let audit = try scene.status().agent.status?.lastAudit, audit.differences > 0 else {
+                    return false
+                }
                 seen = (audit.differences, audit.repaired)
                 return true
             }

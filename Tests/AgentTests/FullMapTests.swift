@@ -1,5 +1,5 @@
-// Maps too small for what the manifests ask: what fits works, what does not is reported by name, and takes its place when
-// there is room. The sizes come from the agent's configuration.
+// Maps too small for what the manifests ask: what fits works, what does not is reported by name, and takes its place
+// when there is room. The sizes come from the agent's configuration.
 
 import HostCalls
 import Inspection
@@ -29,7 +29,9 @@ struct FullMapTests {
         Case(map: "services", endpoints: { _ in [Scene.server(1)] }, size: 3),
     ]
 
-    @Test("costs only the frontend that has no room, which is reported and programmed when there is room", arguments: cases)
+    @Test(
+        "costs only the frontend that has no room, which is reported and programmed when there is room",
+        arguments: cases)
     func full(_ full: Case) async throws {
         try await withScene(servers: 3) { scene in
             scene.mapSizes[full.map] = full.size
@@ -41,11 +43,12 @@ struct FullMapTests {
             #expect(try agent.says(reason))
             let load = try scene.client.startLoad(
                 .tcp, services[0].address, 80, mode: .new, concurrency: 2, rest: .milliseconds(5))
-            #expect(try eventually(within: .seconds(10)) {
-                try scene.status().agent.status?.frontendErrors.contains {
-                    $0.frontend == "172.30.0.13:80/TCP" && $0.service == "shop/s3:web" && $0.error.contains(reason)
-                } == true
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try scene.status().agent.status?.frontendErrors.contains {
+                        $0.frontend == "172.30.0.13:80/TCP" && $0.service == "shop/s3:web" && $0.error.contains(reason)
+                    } == true
+                })
             let status = try #require(try scene.status().agent.status)
             #expect(status.frontends.failed >= 1 && status.frontends.programmed <= 6)
             #expect(try agent.metric("martlet_frontends_failed") >= 1)
@@ -55,9 +58,10 @@ struct FullMapTests {
             try scene.withdraw("s2.yaml")
             #expect(try scene.isServed(services[2], by: [full.map == "backends" ? "web-3" : "web-1"]))
             #expect(try agent.waits(for: "martlet_frontends_failed") { $0 == 0 })
-            #expect(try eventually(within: .seconds(10)) {
-                try scene.status().agent.status?.frontendErrors.isEmpty == true
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try scene.status().agent.status?.frontendErrors.isEmpty == true
+                })
             #expect(try load.stop().failed == 0)
         }
     }
@@ -72,9 +76,10 @@ struct FullMapTests {
             let agent = try scene.start()
             let notice = "map backends exists with room for 8 and keeps it; the configured 16 takes effect after"
             #expect(agent.log.contains(notice))
-            #expect(try eventually(within: .seconds(10)) {
-                try scene.status().agent.status?.notices.contains { $0.contains(notice) } == true
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try scene.status().agent.status?.notices.contains { $0.contains(notice) } == true
+                })
             #expect(try agent.metric("martlet_map_capacity_entries{map=\"backends\"}") == 8)
             #expect(try scene.ask(service(1)).total == 20)
         }
@@ -112,7 +117,8 @@ struct FullMapTests {
             let agent = try scene.start()
             let outcome = "martlet_socket_outcomes_total{outcome=\"connection_unrecorded\"}"
             #expect(try agent.metric(outcome) == 0)
-            let held = try (0..<40).map { _ in try scene.client.connect(.tcp, service(1).address, 80) }
+            // 4 places, and 64 entries for sockets whose place is taken.
+            let held = try (0..<100).map { _ in try scene.client.connect(.tcp, service(1).address, 80) }
             for connection in held { #expect(try connection.request().server == "web-1") }
             #expect(try agent.metric(outcome) > 0)
             for connection in held { try connection.close() }

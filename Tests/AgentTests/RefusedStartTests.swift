@@ -1,4 +1,5 @@
-// Starts that must fail: at once, with exit status 1 and a message that names the culprit, while traffic goes on as it was.
+// Starts that must fail: at once, with exit status 1 and a message that names the culprit, while traffic goes on as it
+// was.
 
 import BPF
 import CDatapathABI
@@ -28,7 +29,8 @@ struct RefusedStartTests {
             let first = try scene.start()
             let links = try LinkSnapshot(scene.folder)
             expectRefusal(
-                try scene.launch(), "another martlet agent is using the pin folder \(scene.folder.path)", "--pin-folder")
+                try scene.launch(), "another martlet agent is using the pin folder \(scene.folder.path)", "--pin-folder"
+            )
             #expect(first.process.exitStatus == nil)
             #expect(try LinkSnapshot(scene.folder) == links)
             var moved = web
@@ -91,7 +93,8 @@ struct RefusedStartTests {
             ]
             let process = try scene.node.spawn("/usr/bin/setpriv", arguments, name: "powerless")
             expectRefusal(
-                RunningAgent(process: process, host: scene.node.host), "Operation not permitted (1)", "The agent needs root, or CAP_BPF")
+                RunningAgent(process: process, host: scene.node.host), "Operation not permitted (1)",
+                "The agent needs root, or CAP_BPF")
             #expect(!exists(scene.folder.path + "/maps/frontends"))
         }
     }

@@ -137,17 +137,19 @@ struct RestartTests {
             let agent = try scene.start()
             let kept = "kept until every manifest can be read"
             for service in [web, broken, deleted] { #expect(try scene.ask(service).total == 20, "\(service.name)") }
-            #expect(try eventually(within: .seconds(10)) {
-                try scene.status().agent.status?.notices.contains { $0.contains(kept) } == true
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try scene.status().agent.status?.notices.contains { $0.contains(kept) } == true
+                })
 
             try scene.publish(broken)
             #expect(try scene.isGone(deleted))
             #expect(try scene.isServed(broken, by: ["web-1"]))
             #expect(try agent.metric("martlet_input_problems{source=\"manifests\"}") == 0)
-            #expect(try eventually(within: .seconds(10)) {
-                try scene.status().agent.status?.notices.contains { $0.contains(kept) } == false
-            })
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try scene.status().agent.status?.notices.contains { $0.contains(kept) } == false
+                })
         }
     }
 }

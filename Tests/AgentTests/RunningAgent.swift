@@ -28,7 +28,13 @@ struct RunningAgent {
 
     /// What the agent's HTTP server answers, line by line, the status line first.
     func get(_ path: String) throws -> [String] {
-        let connection = try host.connect(.tcp, "127.0.0.1", 10249)
+        // The server comes up beside everything else, maybe after the manifests are programmed.
+        var opened: Connection?
+        _ = eventually(within: .seconds(10), every: .milliseconds(50)) {
+            opened = try? host.connect(.tcp, "127.0.0.1", 10249)
+            return opened != nil
+        }
+        let connection = try opened ?? host.connect(.tcp, "127.0.0.1", 10249)
         defer { try? connection.close() }
         try connection.send("GET \(path) HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r")
         var lines: [String] = []

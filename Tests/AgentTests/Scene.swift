@@ -1,5 +1,5 @@
-// What the tests of the agent share: a node with servers and a client, a folder of manifests, a BPF file system and state
-// folder of its own, and the real agent binary run on them. Everything goes with the world.
+// What the tests of the agent share: a node with servers and a client, a folder of manifests, a BPF file system and
+// state folder of its own, and the real agent binary run on them. Everything goes with the world.
 
 import Datapath
 import Foundation
