@@ -26,7 +26,9 @@ struct GlobalVariable {
                 operation: "find variable", object: title, errno: ENOENT, detail: "there is no section \(section)")
         }
         let entries = unsafe UnsafeBufferPointer(start: btf_var_secinfos(type), count: Int(btf_vlen(type)))
-        for unsafe entry in unsafe entries where unsafe Self.name(of: entry.type, in: btf) == name {
+        for index in entries.indices {
+            let entry = unsafe entries[index]
+            guard unsafe Self.name(of: entry.type, in: btf) == name else { continue }
             (offset, size) = (Int(entry.offset), Int(entry.size))
             return
         }

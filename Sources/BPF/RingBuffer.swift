@@ -22,11 +22,13 @@ import Glibc
         let sink = Sink()
         let context = unsafe Unmanaged.passUnretained(sink).toOpaque()
         let created = unsafe map.withDescriptor { number in
-            unsafe ring_buffer__new(number, { context, data, size in
-                let sink = unsafe Unmanaged<Sink>.fromOpaque(context!).takeUnretainedValue()
-                unsafe sink.deliver?(UnsafeRawBufferPointer(start: data, count: size))
-                return 0
-            }, context, nil)
+            unsafe ring_buffer__new(
+                number,
+                { context, data, size in
+                    let sink = unsafe Unmanaged<Sink>.fromOpaque(context!).takeUnretainedValue()
+                    unsafe sink.deliver?(UnsafeRawBufferPointer(start: data, count: size))
+                    return 0
+                }, context, nil)
         }
         guard let ring = unsafe created else { throw .last("read the ring buffer", map.label) }
         unsafe self.ring = ring

@@ -14,10 +14,12 @@ package enum DedicatedThread {
         let work = Work(body)
         var thread = pthread_t()
         let context = unsafe Unmanaged<Runnable>.passUnretained(work).toOpaque()
-        let code = unsafe pthread_create(&thread, nil, { context in
-            unsafe Unmanaged<Runnable>.fromOpaque(context!).takeUnretainedValue().run()
-            return nil
-        }, context)
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                unsafe Unmanaged<Runnable>.fromOpaque(context!).takeUnretainedValue().run()
+                return nil
+            }, context)
         guard code == 0 else { throw NetlinkError(operation: "start", object: "a thread", errno: code) }
         pthread_join(thread, nil)
         return try work.takeResult()

@@ -2,7 +2,6 @@
 // and nothing else is. Run in a process of its own, where no other test opens and closes.
 
 import BPF
-import Glibc
 import KernelTestSupport
 import Testing
 
@@ -12,7 +11,7 @@ struct DescriptorTests {
     func balance() async {
         await #expect(processExitsWith: .success) {
             // Bystanders on all low numbers, so that a stray close of any of them shows.
-            for _ in 0..<200 { _ = unsafe open("/dev/null", O_RDONLY) }
+            openBystanders()
             let bystanders = try openDescriptors()
             // The first round may open what the process keeps for good; the second must leave no more.
             try useEverything()
@@ -21,17 +20,6 @@ struct DescriptorTests {
             #expect(bystanders.filter { !before.contains($0) } == [])
             #expect(try openDescriptors() == before)
         }
-    }
-}
-
-/// The numbers of all open descriptors with what they are, that of the listing itself left out.
-private func openDescriptors() throws -> [String] {
-    try BPFFileSystem.entries(at: "/proc/self/fd").compactMap { number in
-        var target = [UInt8](repeating: 0, count: 256)
-        let length = unsafe target.withUnsafeMutableBytes { bytes in
-            unsafe readlink("/proc/self/fd/\(number)", bytes.baseAddress!, bytes.count)
-        }
-        return length < 0 ? nil : "\(number) \(String(decoding: target.prefix(length), as: UTF8.self))"
     }
 }
 

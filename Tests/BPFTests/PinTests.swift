@@ -73,9 +73,8 @@ struct PinTests {
         try BPFFileSystem.ensureDirectory(directory)
         try MapDescriptor.create(.array, name: "t", keySize: 4, valueSize: 4, maxEntries: 1).pin(at: directory + "/map")
         #expect(try BPFFileSystem.entries(at: directory) == ["map"])
-        #expect(try #require(failure { () throws(BPFError) in
-            try BPFFileSystem.ensureDirectory(directory + "/map")
-        }).errno == ENOTDIR)
+        let overPin = failure { () throws(BPFError) in try BPFFileSystem.ensureDirectory(directory + "/map") }
+        #expect(try #require(overPin).errno == ENOTDIR)
         try BPFFileSystem.removeTree(files.path + "/a")
         try BPFFileSystem.removeTree(files.path + "/a")
         #expect(try BPFFileSystem.entries(at: files.path) == [])

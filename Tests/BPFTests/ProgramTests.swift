@@ -156,7 +156,9 @@ struct RingBufferTests {
             _ = signal(SIGALRM) { _ in }
             // The threads of the cooperative pool take no signals unless told to.
             var signals = sigset_t()
-            _ = unsafe (sigemptyset(&signals), sigaddset(&signals, SIGALRM), pthread_sigmask(SIG_UNBLOCK, &signals, nil))
+            _ = unsafe (
+                sigemptyset(&signals), sigaddset(&signals, SIGALRM), pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            )
             let poller = pthread_self()
             async let sender: Void = onOwnThread {
                 for _ in 0..<20 {

@@ -165,9 +165,9 @@ struct SocketTests {
         #expect(inTimeWait == 1)
     }
 
-    @Test("An unconnected UDP socket is listed only when asked for, and can be destroyed", arguments: [
-        HostCalls.AddressFamily.v4, .v6,
-    ])
+    @Test(
+        "An unconnected UDP socket is listed only when asked for, and can be destroyed",
+        arguments: [HostCalls.AddressFamily.v4, .v6])
     func unconnected(family: HostCalls.AddressFamily) throws {
         let (connectedCount, destroyed, error) = try inNewNetworkNamespace {
             let socket = try Socket.open(.udp, family)
