@@ -56,9 +56,16 @@ extension Believer.Belief {
     }
 }
 
+/// So rare a poll that only events can be why something is seen.
+private func eventsOnly() -> WatchTiming {
+    var timing = WatchTiming()
+    timing.poll = .seconds(100)
+    return timing
+}
+
 /// Runs `body` beside a watcher of the directory; both are over afterwards.
 private func watching(
-    _ directory: TemporaryDirectory, _ subpath: String = "", timing: WatchTiming = WatchTiming(),
+    _ directory: TemporaryDirectory, _ subpath: String = "", timing: WatchTiming = eventsOnly(),
     _ body: (Believer) async throws -> Void
 ) async throws {
     let believer = Believer()
@@ -101,7 +108,7 @@ private func watching(
     func inPlace() async throws {
         let directory = try TemporaryDirectory()
         try directory.replace("a.yaml", yaml("a") + yaml("b"))
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.writerPatience = .seconds(100)
         try await watching(directory, timing: timing) { believer in
             let handle = try #require(FileHandle(forWritingAtPath: directory.file("a.yaml")))
@@ -121,7 +128,7 @@ private func watching(
     @Test("a file that stays open is read once its writer has been silent for long")
     func silentWriter() async throws {
         let directory = try TemporaryDirectory()
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.writerPatience = .milliseconds(300)
         try await watching(directory, timing: timing) { believer in
             try directory.write("a.yaml", "")
@@ -199,7 +206,7 @@ private func watching(
         try directory.makeDirectory("m")
         try directory.replace("m/a.yaml", yaml("a"))
         try directory.replace("m/b.yaml", yaml("b"))
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.fileGoneAfterReturn = .seconds(3)
         try await watching(directory, "/m", timing: timing) { believer in
             try directory.remove("m")
@@ -224,7 +231,7 @@ private func watching(
         try directory.replace("m/b.yaml", yaml("b"))
         try directory.makeDirectory("n")
         try directory.replace("n/a.yaml", yaml("a", port: 81))
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.fileGone = .zero
         timing.fileGoneAfterReturn = .seconds(100)
         try await watching(directory, "/m", timing: timing) { believer in
@@ -242,8 +249,7 @@ private func watching(
         let directory = try TemporaryDirectory()
         try directory.replace("a.yaml", yaml("a"))
         try directory.replace("b.yaml", yaml("b"))
-        var timing = WatchTiming()
-        timing.poll = .seconds(100)
+        var timing = eventsOnly()
         try await watching(directory, timing: timing) { believer in
             try directory.remove("a.yaml")
             for port in 1...5 {
@@ -257,7 +263,7 @@ private func watching(
     @Test("a directory that is not there yet is waited for: nothing is first, then everything")
     func late() async throws {
         let directory = try TemporaryDirectory()
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.fileGoneAfterReturn = .seconds(2)
         try await watching(directory, "/m", timing: timing) { believer in
             #expect(believer.now.firsts == 0)
@@ -274,7 +280,7 @@ private func watching(
     func editor() async throws {
         let directory = try TemporaryDirectory()
         try directory.replace("a.yaml", yaml("a"))
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.fileGone = .seconds(100)
         try await watching(directory, timing: timing) { believer in
             try directory.move("a.yaml", over: "a.yaml~")
@@ -291,7 +297,7 @@ private func watching(
         let directory = try TemporaryDirectory()
         try directory.replace("a.yaml", yaml("a"))
         // The old name never counts as gone here, and must not stand in the way.
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.fileGone = .seconds(100)
         try await watching(directory, timing: timing) { believer in
             try directory.move("a.yaml", over: "b.yaml")
@@ -318,7 +324,7 @@ private func watching(
         try directory.makeDirectory("v2/m")
         try directory.move("v1/a.yaml", over: "v1/m/a.yaml")
         try directory.move("v2/a.yaml", over: "v2/m/a.yaml")
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.poll = .milliseconds(200)
         try await watching(directory, "/links/current/m", timing: timing) { believer in
             #expect(believer.now.ports == ["a": 80])
@@ -332,7 +338,7 @@ private func watching(
     func burst() async throws {
         let directory = try TemporaryDirectory()
         try directory.replace("a.yaml", yaml("a"))
-        var timing = WatchTiming()
+        var timing = eventsOnly()
         timing.coalesce = .milliseconds(100)
         timing.coalesceAtMost = .milliseconds(300)
         try await watching(directory, timing: timing) { believer in
