@@ -17,6 +17,8 @@ struct ManifestScanner: ~Copyable {
     private var missingSince: [String: Instant] = [:]
     private var own: FileStamp?
     private var returnedAt: Instant?
+    /// The last look at everything left nothing to be read later.
+    private var isComplete = false
 
     init(directory: ManifestDirectory, limits: TextLimits, timing: WatchTiming) {
         self.directory = directory
@@ -44,33 +46,40 @@ struct ManifestScanner: ~Copyable {
         var deadline: Instant
     }
 
-    /// Waits until there is a reason to look again. Returns when the reason was noticed.
-    mutating func wait(until deadline: Instant, wake: WakeSignal) -> Instant {
+    /// Waits until there is a reason to look again.
+    mutating func wait(until deadline: Instant, wake: WakeSignal) -> WakeReason {
         watches.wait(until: deadline, wake: wake)
     }
 
-    mutating func look(at now: Instant) -> Findings {
+    /// Looks at the files of these names, or at all (nil; also while not all have been read once, or events may be
+    /// missing). Costs two system calls for each file that is looked at and has not changed.
+    mutating func look(_ names: Set<String>?, at now: Instant) -> Findings {
         let watchProblem = watches.renew()
         var findings = Findings(
             watchProblem: watchProblem, deadline: now + (watchProblem == nil ? timing.poll : timing.pollBlind))
+        let names = isComplete && watchProblem == nil ? names : nil
         let entries: [ManifestDirectory.Entry]
         do throws(SystemError) {
             let stamp = try FileStamp.of(directory.path)
-            if own?.inode != stamp.inode || own?.device != stamp.device { returnedAt = own == nil ? returnedAt : now }
+            let isOther = own?.inode != stamp.inode || own?.device != stamp.device
+            if own != nil, isOther { returnedAt = now }
             own = stamp
-            entries = try directory.entries()
+            entries = isOther ? try directory.entries() : try directory.entries(names)
         } catch {
             findings.directoryProblem = "cannot be read: \(error)"
             findings.deadline = now + timing.pollBlind
             returnedAt = now
             missingSince = [:]
+            isComplete = false
             return findings
         }
         watches.follow(entries)
         findings.isComplete = isFilled(at: now, &findings)
         for entry in entries { look(at: entry, now, &findings) }
-        lookForMissing(Set(entries.map(\.name)), now, &findings)
+        let candidates = names.map { $0.union(missingSince.keys) } ?? Set(seen.keys)
+        lookForMissing(candidates.subtracting(entries.map(\.name)), now, &findings)
         if let deadline = watches.changes.deadline(after: now) { findings.deadline = min(findings.deadline, deadline) }
+        if names == nil { isComplete = findings.isComplete }
         return findings
     }
 
@@ -109,8 +118,8 @@ struct ManifestScanner: ~Copyable {
         return before == after
     }
 
-    private mutating func lookForMissing(_ present: Set<String>, _ now: Instant, _ findings: inout Findings) {
-        for name in seen.keys where !present.contains(name) {
+    private mutating func lookForMissing(_ absent: Set<String>, _ now: Instant, _ findings: inout Findings) {
+        for name in absent where seen[name] != nil {
             let since = missingSince[name] ?? now
             var due = since + timing.fileGone
             if let returnedAt { due = max(due, returnedAt + timing.fileGoneAfterReturn) }

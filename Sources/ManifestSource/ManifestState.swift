@@ -9,6 +9,9 @@ package struct ManifestState: Sendable {
     /// Which files define an object, in file order; more than one is a problem, and a good definition goes before a
     /// kept one.
     private var owners: [ObjectIdentity: [String]] = [:]
+    /// Objects with more than one owner, and files with problems: few, so that asking for problems is cheap.
+    private var shared: Set<ObjectIdentity> = []
+    private var faulty: Set<String> = []
     /// What was told to the outside.
     private var told: [ObjectIdentity: Fact] = [:]
     private var dirty: Set<ObjectIdentity> = []
@@ -94,8 +97,7 @@ package struct ManifestState: Sendable {
     package var problems: [ManifestProblem] {
         var problems = directoryProblems
         let duplicates = duplicateProblems()
-        let names = Set(files.keys.filter { files[$0]?.problems.isEmpty == false }).union(duplicates.keys)
-        for name in names.sorted() {
+        for name in faulty.union(duplicates.keys).sorted() {
             let own = (files[name]?.problems ?? []) + (duplicates[name] ?? [])
             problems += own.sorted { ($0.document ?? 0, $0.line ?? 0) < ($1.document ?? 0, $1.line ?? 0) }
         }
@@ -192,9 +194,11 @@ extension ManifestState {
 extension ManifestState {
     private mutating func replace(_ name: String, _ old: File, by new: File) {
         files[name] = new
+        if new.problems.isEmpty { faulty.remove(name) } else { faulty.insert(name) }
         for identity in old.objects.keys where new.objects[identity] == nil {
             owners[identity]?.removeAll { $0 == name }
             if owners[identity]?.isEmpty == true { owners[identity] = nil }
+            noteSharing(of: identity)
             dirty.insert(identity)
         }
         for (identity, entry) in new.objects {
@@ -202,9 +206,14 @@ extension ManifestState {
             if before == nil {
                 owners[identity, default: []].append(name)
                 owners[identity]?.sort()
+                noteSharing(of: identity)
             }
             if before?.fact != entry.fact || before?.isKept != entry.isKept { dirty.insert(identity) }
         }
+    }
+
+    private mutating func noteSharing(of identity: ObjectIdentity) {
+        if owners[identity, default: []].count > 1 { shared.insert(identity) } else { shared.remove(identity) }
     }
 
     private func winner(_ identity: ObjectIdentity) -> Fact? { winningFile(identity)?.entry.fact }
@@ -221,9 +230,9 @@ extension ManifestState {
 
     private func duplicateProblems() -> [String: [ManifestProblem]] {
         var problems: [String: [ManifestProblem]] = [:]
-        for (identity, names) in owners where names.count > 1 {
+        for identity in shared.sorted() {
             guard let winner = winningFile(identity) else { continue }
-            for name in names where name != winner.name {
+            for name in owners[identity] ?? [] where name != winner.name {
                 guard let entry = files[name]?.objects[identity], !entry.isKept else { continue }
                 problems[name, default: []].append(
                     ManifestProblem(

@@ -42,11 +42,11 @@ package struct ManifestWatcher: Sendable {
         let (directory, limits, timing) = (directory, limits, timing)
         let thread = Thread {
             var scanner = ManifestScanner(directory: directory, limits: limits, timing: timing)
-            var noticed = ContinuousClock.Instant.now
+            var reason = WakeReason(noticedAt: .now, names: nil)
             while !mailbox.isStopped {
-                let findings = scanner.look(at: .now)
-                mailbox.put(findings, noticedAt: noticed)
-                noticed = scanner.wait(until: findings.deadline, wake: wake)
+                let findings = scanner.look(reason.names, at: .now)
+                mailbox.put(findings, noticedAt: reason.noticedAt)
+                reason = scanner.wait(until: findings.deadline, wake: wake)
             }
         }
         thread.name = "manifests"

@@ -4,6 +4,14 @@
 import Foundation
 import Glibc
 
+/// Why to look again.
+struct WakeReason {
+    /// When the first event came, or the deadline passed.
+    var noticedAt: ContinuousClock.Instant
+    /// The files that the events were about; nil: look at all of them.
+    var names: Set<String>?
+}
+
 struct ManifestWatches: ~Copyable {
     typealias Instant = ContinuousClock.Instant
 
@@ -28,6 +36,10 @@ struct ManifestWatches: ~Copyable {
     /// Names with events since the last look, and whether any event since then was a reason to look again.
     private var touched: Set<String> = []
     private var isReason = false
+    /// Whether any of them may concern files other than the touched ones.
+    private var isEverything = false
+    /// Some manifest is, or was, a symbolic link.
+    private var hasLinks = false
     private(set) var changes: FileChanges
 
     init(directory: ManifestDirectory, timing: WatchTiming) {
@@ -45,6 +57,7 @@ struct ManifestWatches: ~Copyable {
     mutating func renew() -> String? {
         touched = []
         isReason = false
+        isEverything = false
         do throws(SystemError) {
             // The directory comes last: for a path such as "." both are the same inode.
             subjects[try inotify.add(parent, mask: Self.directoryMask)] = .parent
@@ -61,9 +74,10 @@ struct ManifestWatches: ~Copyable {
     /// Watches the files behind links. Failure is harmless: the poll finds changes as well.
     mutating func follow(_ entries: [ManifestDirectory.Entry]) {
         for entry in entries {
-            guard case .success(let stamp) = entry.stamp, stamp.isLinked,
-                let watch = try? inotify.add(entry.path, mask: Self.fileMask)
-            else { continue }
+            // A link to nowhere counts: it may lead somewhere after the next event.
+            let isLinked = (try? entry.stamp.get())?.isLinked ?? true
+            hasLinks = hasLinks || isLinked
+            guard isLinked, let watch = try? inotify.add(entry.path, mask: Self.fileMask) else { continue }
             if case .linked(var names) = subjects[watch] {
                 names.insert(entry.name)
                 subjects[watch] = .linked(names)
@@ -81,12 +95,12 @@ struct ManifestWatches: ~Copyable {
 
     /// Waits for a reason to look: an event, `deadline`, or `wake`. Events that follow closely are waited for. Returns
     /// when the first was noticed.
-    mutating func wait(until deadline: Instant, wake: WakeSignal) -> Instant {
+    mutating func wait(until deadline: Instant, wake: WakeSignal) -> WakeReason {
         // Events that came while files were read may be about files that had been read already.
         while !isReason {
             let now = Instant.now
-            guard now < deadline else { return now }
-            if sleep(until: deadline, wake) { return .now }
+            guard now < deadline else { return WakeReason(noticedAt: now, names: nil) }
+            if sleep(until: deadline, wake) { return WakeReason(noticedAt: now, names: nil) }
             take(at: .now)
         }
         let noticed = Instant.now
@@ -98,7 +112,7 @@ struct ManifestWatches: ~Copyable {
             guard isReason else { break }
         }
         changes.forgetSilent(at: .now)
-        return noticed
+        return WakeReason(noticedAt: noticed, names: isEverything ? nil : touched)
     }
 
     /// Returns true when woken.
@@ -110,7 +124,7 @@ struct ManifestWatches: ~Copyable {
 
     private mutating func take(at now: Instant) {
         for event in inotify.events() {
-            if event.isOverflow { isReason = true }
+            if event.isOverflow { (isReason, isEverything) = (true, true) }
             guard let subject = subjects[event.watch] else { continue }
             if event.isWatchGone { subjects[event.watch] = nil }
             if note(event, subject, now) { isReason = true }
@@ -120,14 +134,20 @@ struct ManifestWatches: ~Copyable {
     /// Whether the event is a reason to look.
     private mutating func note(_ event: FileEvent, _ subject: Subject, _ now: Instant) -> Bool {
         switch subject {
-        case .parent where event.name == ownName, .directory where ManifestDirectory.isManifest(event.name):
+        case .parent where event.name == ownName:
+            isEverything = true
+            return changes.note(event.name, mask: event.mask, at: now)
+        case .directory where ManifestDirectory.isManifest(event.name):
             touched.insert(event.name)
             return changes.note(event.name, mask: event.mask, at: now)
         case .parent: return false
         case .directory:
-            // The directory itself, or a name that links may lead through, such as `..data`.
+            // The directory itself, or a name that links may lead through, such as `..data`. Without links, other names
+            // are those of temporary files.
             let renaming = UInt32(IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE)
-            return event.name.isEmpty || event.mask & renaming != 0
+            let isReason = event.name.isEmpty || hasLinks && event.mask & renaming != 0
+            if isReason { isEverything = true }
+            return isReason
         case .linked(let names):
             touched.formUnion(names)
             return names.reduce(false) { changes.note($1, mask: event.mask, at: now) || $0 }

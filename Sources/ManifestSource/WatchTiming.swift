@@ -2,7 +2,7 @@
 
 package struct WatchTiming: Hashable, Sendable {
     /// Events closer together than this are looked at together: a directory of files is rarely written one by one.
-    package var coalesce: Duration = .milliseconds(5)
+    package var coalesce: Duration = .milliseconds(2)
     /// But no event waits longer than this for others.
     package var coalesceAtMost: Duration = .milliseconds(50)
     /// How long a writer may be silent before an unclosed file is read (`cat > file` at a terminal).

@@ -32,8 +32,8 @@ package struct YAMLDocument {
 }
 
 package enum YAMLText {
-    /// Reads all documents. Throws when any is not YAML, is nested too deeply or too large once its aliases are expanded.
-    /// Empty documents are .null.
+    /// Reads all documents. Throws when any is not YAML, is nested too deeply or too large once its aliases are
+    /// expanded. Empty documents are .null.
     package static func parse(
         _ bytes: [UInt8], limits: TextLimits = TextLimits()
     ) throws(TextProblem) -> [YAMLDocument] {
@@ -104,8 +104,11 @@ extension YamlError {
             let line = offset.map { offset in text.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } + 1 }
             return TextProblem(line: line, "is not YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
-            let names = keys.map { FieldValue.quoted($0) }.joined(separator: ", ")
-            return TextProblem(line: context.mark.line, "\(names) is there twice in one object")
+            // Yams gives several keys in no particular order, and the line of any of them. Names that are no text are
+            // called something else there.
+            let names = keys.map { $0 == "<uncovertable>" ? "a list or an object" : FieldValue.quoted($0) }.sorted()
+            let message = "\(names.joined(separator: ", ")) is there twice in one object"
+            return TextProblem(line: keys.count == 1 ? context.mark.line : nil, message)
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return TextProblem("is not YAML: \(self)")
         }

@@ -1,5 +1,5 @@
-// What must hold for every text whatsoever: reading it ends, nothing traps, and the results agree with each other. Run by
-// the fuzzer (ManifestFuzz) and by the replay of what it once found.
+// What must hold for every text whatsoever: reading it ends, nothing traps, and the results agree with each other. Run
+// by the fuzzer (ManifestFuzz) and by the replay of what it once found.
 
 import Configuration
 import ManifestSource
@@ -12,7 +12,9 @@ package enum ManifestCheck {
         let limits = TextLimits(bytes: 1 << 20, depth: 64, values: 100_000)
         for name in ["fuzz.yaml", "fuzz.json"] {
             let content = ManifestText.parse(bytes, name: name, limits: limits)
-            if content != ManifestText.parse(bytes, name: name, limits: limits) { return "\(name): two readings differ" }
+            if content != ManifestText.parse(bytes, name: name, limits: limits) {
+                return "\(name): two readings differ"
+            }
             if let complaint = complaint(about: content) { return "\(name): \(complaint)" }
         }
         if let documents = try? YAMLText.parse(bytes, limits: limits) {
@@ -60,7 +62,9 @@ package enum ManifestCheck {
             let isTimeoutSound = service.sessionAffinitySeconds.map { (1...86400).contains($0) } ?? true
             return isTimeoutSound ? nil : "an affinity timeout is out of range"
         case .endpointSlice(let slice):
-            if slice.endpoints.contains(where: { $0.address.family != slice.family }) { return "an address of the other family" }
+            if slice.endpoints.contains(where: { $0.address.family != slice.family }) {
+                return "an address of the other family"
+            }
             if slice.ports.contains(where: { $0.port == 0 }) { return "a port is zero" }
             return (1...1000).contains(slice.weight) ? nil : "a weight is out of range"
         case .node, .serviceCIDR: return nil

@@ -21,7 +21,8 @@ import Testing
             #expect(ManifestCheck.complaint(about: bytes) == nil, "\(input.lastPathComponent)")
             // Cut anywhere, as when a writer is interrupted.
             for end in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 50)) {
-                #expect(ManifestCheck.complaint(about: Array(bytes[..<end])) == nil, "\(input.lastPathComponent):\(end)")
+                #expect(
+                    ManifestCheck.complaint(about: Array(bytes[..<end])) == nil, "\(input.lastPathComponent):\(end)")
             }
         }
     }

@@ -93,6 +93,7 @@ import Testing
         arguments: [
             Wrong(text: "a: 1\na: 2", line: 1, part: #""a" is there twice in one object"#),
             Wrong(text: "a: 1\n\"a\": 2", line: 1, part: #""a" is there twice in one object"#),
+            Wrong(text: "b: 1\na: 1\nb: 2\na: 2", line: nil, part: #""a", "b" is there twice in one object"#),
             Wrong(text: "a:\n\t- b", line: 2, part: "cannot start any token"),
             Wrong(text: "a: [1,\nb: 2", line: 2, part: "is not YAML"),
             Wrong(text: "ok: 1\n---\na: *nowhere", line: 3, part: "undefined alias"),

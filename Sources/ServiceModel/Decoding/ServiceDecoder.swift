@@ -9,14 +9,15 @@ enum ServiceDecoder {
         service.belongsToOtherProxy = try metadata.hasLabel("service.kubernetes.io/service-proxy-name")
         service.algorithm = try algorithm(metadata, &problems)
         guard let spec = try object.object("spec") else { throw FieldProblem("spec", "is missing") }
+        var inSpec: [FieldProblem] = []
         do throws(FieldProblem) {
             service.kind = try kind(spec)
             // Nothing else of an ExternalName counts, not even left-over addresses (SVC-7).
             guard service.kind != .externalName else { return service }
-            var inSpec: [FieldProblem] = []
             try readSpec(spec, into: &service, problems: &inSpec)
             problems += inSpec.map { $0.under("spec") }
         } catch {
+            problems += inSpec.map { $0.under("spec") }
             throw error.under("spec")
         }
         service.loadBalancerIPs = try ServiceAddresses.loadBalancerIPs(object, &problems)
