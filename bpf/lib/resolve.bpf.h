@@ -55,36 +55,44 @@ static __always_inline enum verdict resolve_unknown(const struct dial *dial)
     return VERDICT_SILENCE;
 }
 
+/* A new connection's position: where affinity binds the client to, else drawn, and remembered where there is affinity. */
+static __always_inline __u32 choose_position(const struct dial *dial, const struct dp_frontend *frontend,
+                                             const struct dp_choice *choice)
+{
+    __u64 now_ns = frontend->affinity_timeout_s ? bpf_ktime_get_ns() : 0;
+    __u32 position = NO_POSITION;
+
+    if (now_ns)
+        position = affinity_recall(dial, frontend, choice, now_ns);
+    if (position != NO_POSITION)
+        return position;
+    position = draw_position(frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
+    if (now_ns && position < choice->set_count)
+        affinity_remember(dial, frontend, set_member(choice, position), position, now_ns);
+    return position;
+}
+
 /*
- * Chooses among a FORWARD choice. `preferred_id` is kept while it is a member of the set; zero: no preference. A client
- * that affinity binds has its record renewed where it is; everything else that a frontend with affinity chooses is
- * remembered.
+ * Chooses among a FORWARD choice. `preferred_id` is kept while it is a member of the set, and is no new connection to
+ * affinity then (AFF-3); zero: no preference.
  */
 static __always_inline enum verdict resolve_choice(const struct dial *dial, const struct dp_frontend *frontend,
                                                    const struct dp_choice *choice, __u32 preferred_id,
                                                    struct resolution *resolution)
 {
-    __u64 now_ns = frontend->affinity_timeout_s ? bpf_ktime_get_ns() : 0;
     __u32 position = NO_POSITION;
-    int is_remembered = 0;
     __u32 backend_id;
 
     if (preferred_id)
         position = find_member(choice, preferred_id);
-    if (position == NO_POSITION && frontend->affinity_timeout_s) {
-        position = affinity_recall(dial, frontend, choice, now_ns);
-        is_remembered = position != NO_POSITION;
-    }
     if (position == NO_POSITION)
-        position = draw_position(frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
+        position = choose_position(dial, frontend, choice);
     backend_id = position < choice->set_count ? set_member(choice, position) : 0;
     resolution->backend = bpf_map_lookup_elem(&backends, &backend_id);
     if (!backend_id || !resolution->backend || !resolution->backend->port_be)
         return refuse(dial, frontend->service_id, DP_OUTCOME_BAD_RECORD, VERDICT_REFUSE);
     resolution->backend_id = backend_id;
     resolution->service_id = frontend->service_id;
-    if (frontend->affinity_timeout_s && !is_remembered)
-        affinity_remember(dial, frontend, backend_id, position, now_ns);
     return VERDICT_TRANSLATE;
 }
 

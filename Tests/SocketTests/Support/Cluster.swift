@@ -46,6 +46,7 @@ final class Cluster {
     private var number = 0
 
     static let nodeName = "worker-1"
+    static let podCIDRs = ["10.0.1.0/24", "fd00:1::/64"]
 
     init(_ layout: Layout = Layout(), in world: World) throws {
         self.world = world
@@ -65,7 +66,7 @@ final class Cluster {
         manifests = Manifests(folder: try world.makeFolder("manifests"))
         manifests.setNode(
             Self.nodeName, zone: layout.zone, addresses: layout.tellsAddresses ? node.addresses : [],
-            podCIDRs: ["10.0.1.0/24", "fd00:1::/64"])
+            podCIDRs: Self.podCIDRs)
         if !layout.serviceCIDRs.isEmpty { manifests.setServiceCIDRs(layout.serviceCIDRs) }
         if layout.startsAgent { try startAgent() }
     }
@@ -79,6 +80,11 @@ final class Cluster {
 
     /// The servers of this node as endpoints, all ready.
     var endpoints: [EndpointObject] { servers.map { EndpointObject($0) } }
+
+    /// The addresses of the server with a name.
+    func address(of server: String) -> [String] {
+        servers.first { $0.name == server }?.addresses ?? []
+    }
 
     /// The server on the other node as an endpoint.
     var remoteEndpoint: EndpointObject {
