@@ -122,6 +122,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "bench/Bench", swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-soak",
+            dependencies: [
+                "BPF", "BenchSupport", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol", "World",
+                "martlet", "martlet-probe", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "bench/Soak", swiftSettings: strict),
         // What tests share.
         .target(
             name: "CTestObjects", path: "Tests/CTestObjects", exclude: ["hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),

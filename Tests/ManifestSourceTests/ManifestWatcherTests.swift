@@ -249,7 +249,7 @@ private func watching(
         let directory = try TemporaryDirectory()
         try directory.replace("a.yaml", yaml("a"))
         try directory.replace("b.yaml", yaml("b"))
-        var timing = eventsOnly()
+        let timing = eventsOnly()
         try await watching(directory, timing: timing) { believer in
             try directory.remove("a.yaml")
             for port in 1...5 {

@@ -112,11 +112,15 @@ final class SoakStage {
         let key = FrontendKey(AddressAndPort(address: address, port: manifest.version), protocol: .tcp)
         let isInForce = try eventually(within: .seconds(20), every: .milliseconds(2)) { () throws(BPFError) in
             if maps == nil { maps = try? DatapathMaps.open(PinFolder(path: pins)) }
-            return maps == nil ? false : try maps!.frontends.lookup(key) != nil
+            return maps == nil ? false : try Self.holds(maps!, key)
         }
         guard isInForce, agent?.exitStatus == nil else {
             throw SoakFailure(
                 description: "version \(manifest.version) is not programmed: \(agent?.errorOutput ?? "no agent")")
         }
+    }
+
+    private static func holds(_ maps: borrowing DatapathMaps, _ key: FrontendKey) throws(BPFError) -> Bool {
+        try maps.frontends.lookup(key) != nil
     }
 }

@@ -27,6 +27,8 @@ final class Cluster {
         var serviceCIDRs: [String] = []
         var startsAgent = true
         var agentOptions: [String] = []
+        /// How pods are recognised (MASQ-9); nil: not at all (TP-8).
+        var detector: String? = "NodeCIDR"
     }
 
     let world: World
@@ -103,6 +105,10 @@ final class Cluster {
             node.group.path, "--state-folder", world.folder, "--metrics-bind-address", "",
         ]
         if let skippedPod { arguments += ["--skip-cgroup", skippedPod.group.path] }
+        if let detector = layout.detector {
+            let text = "apiVersion: martlet.dev/v1alpha1\nkind: MartletConfiguration\ndetectLocal: {mode: \(detector)}\n"
+            arguments += ["--config", try world.write(text, to: "martlet.yaml")]
+        }
         agent = try node.spawn(try Self.martlet(), arguments + layout.agentOptions)
         try apply()
     }
