@@ -90,7 +90,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink", "NetworkTypes",
+                "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink",
+                "NetworkTypes",
                 "ServiceModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -125,7 +126,8 @@ let package = Package(
         .executableTarget(
             name: "martlet-soak",
             dependencies: [
-                "BPF", "BenchSupport", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol", "World",
+                "BPF", "BenchSupport", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
+                "World",
                 "martlet", "martlet-probe", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "bench/Soak", swiftSettings: strict),
@@ -146,7 +148,8 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            name: "ConfigurationTests",
+            dependencies: ["Configuration", "LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
             name: "ManifestSourceTests",
@@ -217,7 +220,8 @@ let package = Package(
         .testTarget(
             name: "SocketTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol", "World",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
+                "World",
                 "martlet", "martlet-probe",
             ],
             swiftSettings: strict),

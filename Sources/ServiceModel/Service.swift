@@ -81,7 +81,8 @@ package struct ServicePort: Hashable, Sendable {
     /// Zero when the service has no node port.
     package var nodePort: UInt16
 
-    package init(name: String = "", protocol protocolKind: TransportProtocol = .tcp, port: UInt16, nodePort: UInt16 = 0) {
+    package init(name: String = "", protocol protocolKind: TransportProtocol = .tcp, port: UInt16, nodePort: UInt16 = 0)
+    {
         self.name = name
         self.protocolKind = protocolKind
         self.port = port

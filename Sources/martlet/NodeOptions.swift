@@ -19,7 +19,9 @@ struct ManifestOptions: ParsableArguments {
 }
 
 struct NodeOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("This node's name, as in the slices' nodeName. Default: the host's name.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("This node's name, as in the slices' nodeName. Default: the host's name.", valueName: "name")
+    )
     var node: String?
 
     @Option(
@@ -43,7 +45,8 @@ struct NodeOptions: ParsableArguments {
             }
             return try AgentConfiguration.decode(document.value)
         } catch let problem as TextProblem {
-            throw ConfigurationUnusable(file: config, reason: problem.line.map { "line \($0): " } ?? "" + problem.message)
+            throw ConfigurationUnusable(
+                file: config, reason: problem.line.map { "line \($0): " } ?? "" + problem.message)
         } catch let error as ConfigurationError {
             throw ConfigurationUnusable(file: config, reason: "\(error)")
         } catch let error as CocoaError {

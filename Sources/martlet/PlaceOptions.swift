@@ -21,7 +21,8 @@ struct PlaceOptions: ParsableArguments {
     var cgroup: String?
 
     @Option(
-        help: ArgumentHelp("A cgroup2 directory whose sockets are left alone; may be repeated.", valueName: "directory"))
+        help: ArgumentHelp("A cgroup2 directory whose sockets are left alone; may be repeated.", valueName: "directory")
+    )
     var skipCgroup: [String] = []
 
     func datapath(_ configuration: DatapathConfiguration, _ node: NodeSettings) throws -> DatapathSettings {

@@ -22,7 +22,9 @@ import Testing
         #expect(arena.allocate(1) == nil)
     }
 
-    @Test("freed neighbours are joined, in whatever order they are freed", arguments: [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
+    @Test(
+        "freed neighbours are joined, in whatever order they are freed",
+        arguments: [[0, 1, 2], [2, 0, 1], [1, 2, 0]])
     func coalescing(order: [Int]) {
         var arena = ArenaAllocator(capacity: 30)
         let ranges = (0..<3).compactMap { _ in arena.allocate(10) }

@@ -21,31 +21,33 @@ import Testing
         var damage: @Sendable (inout MapContents) -> Void
     }
 
-    @Test("damage is found in its map and put right", arguments: [
-        Case(testDescription: "a frontend removed", found: \.frontends) { $0.frontends[key] = nil },
-        Case(testDescription: "a frontend changed", found: \.frontends) {
-            $0.frontends[key]?.fields.external.action = UInt8(DP_ACTION_DROP.rawValue)
-        },
-        Case(testDescription: "a frontend of nobody", found: \.frontends) {
-            $0.frontends[FrontendKey(.fixture("1.2.3.4:5"), protocol: .udp)] = $0.frontends[key]
-        },
-        Case(testDescription: "a backend changed", found: \.backends) { $0.backends[2].fields.port_be = 9 },
-        Case(testDescription: "a backend cleared", found: \.backends) { $0.backends[2] = .free },
-        Case(testDescription: "a backend of nobody", found: \.backends) { $0.backends.append($0.backends[1]) },
-        Case(testDescription: "a set changed", found: \.slotRanges) {
-            $0.slots[Int($0.frontends[key]?.fields.internal.set_word ?? 0)] = 7
-        },
-        Case(testDescription: "a table changed", found: \.slotRanges) {
-            $0.slots[Int($0.frontends[key]?.fields.internal.table_word ?? 0)] = 7
-        },
-        Case(testDescription: "a name removed", found: \.services) { $0.services[1] = nil },
-        Case(testDescription: "a name of nobody", found: \.services) { $0.services[9] = $0.services[1] },
-        Case(testDescription: "a node port removed", found: \.nodePorts) { $0.nodePorts = [] },
-        Case(testDescription: "a node port of nobody", found: \.nodePorts) {
-            $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp))
-        },
-        Case(testDescription: "a service CIDR removed", found: \.serviceCIDRs) { $0.serviceCIDRs = [] },
-    ])
+    @Test(
+        "damage is found in its map and put right",
+        arguments: [
+            Case(testDescription: "a frontend removed", found: \.frontends) { $0.frontends[key] = nil },
+            Case(testDescription: "a frontend changed", found: \.frontends) {
+                $0.frontends[key]?.fields.external.action = UInt8(DP_ACTION_DROP.rawValue)
+            },
+            Case(testDescription: "a frontend of nobody", found: \.frontends) {
+                $0.frontends[FrontendKey(.fixture("1.2.3.4:5"), protocol: .udp)] = $0.frontends[key]
+            },
+            Case(testDescription: "a backend changed", found: \.backends) { $0.backends[2].fields.port_be = 9 },
+            Case(testDescription: "a backend cleared", found: \.backends) { $0.backends[2] = .free },
+            Case(testDescription: "a backend of nobody", found: \.backends) { $0.backends.append($0.backends[1]) },
+            Case(testDescription: "a set changed", found: \.slotRanges) {
+                $0.slots[Int($0.frontends[key]?.fields.internal.set_word ?? 0)] = 7
+            },
+            Case(testDescription: "a table changed", found: \.slotRanges) {
+                $0.slots[Int($0.frontends[key]?.fields.internal.table_word ?? 0)] = 7
+            },
+            Case(testDescription: "a name removed", found: \.services) { $0.services[1] = nil },
+            Case(testDescription: "a name of nobody", found: \.services) { $0.services[9] = $0.services[1] },
+            Case(testDescription: "a node port removed", found: \.nodePorts) { $0.nodePorts = [] },
+            Case(testDescription: "a node port of nobody", found: \.nodePorts) {
+                $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp))
+            },
+            Case(testDescription: "a service CIDR removed", found: \.serviceCIDRs) { $0.serviceCIDRs = [] },
+        ])
     private func damage(_ given: Case) throws {
         var harness = ImageHarness()
         try harness.apply(Self.web)

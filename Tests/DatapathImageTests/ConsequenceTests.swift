@@ -24,7 +24,8 @@ import Testing
 
     // MARK: Sockets
 
-    @Test("sockets are stale when an endpoint stops serving, for TCP and UDP", arguments: [TransportProtocol.tcp, .udp])
+    @Test(
+        "sockets are stale when an endpoint stops serving, for TCP and UDP", arguments: [TransportProtocol.tcp, .udp])
     func lostEndpoint(protocolKind: TransportProtocol) throws {
         var harness = ImageHarness()
         try harness.apply(Self.dns(["10.1.0.1:53", "10.1.0.2:53"], protocol: protocolKind))

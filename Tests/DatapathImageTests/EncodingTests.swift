@@ -52,9 +52,11 @@ import Testing
         #expect(BackendRecord.free.bytes.allSatisfy { $0 == 0 })
     }
 
-    @Test("names fill their fields and read back", arguments: [
-        "default/kubernetes:https", "kube-system/kube-dns", "a/" + String(repeating: "n", count: 64),
-    ])
+    @Test(
+        "names fill their fields and read back",
+        arguments: [
+            "default/kubernetes:https", "kube-system/kube-dns", "a/" + String(repeating: "n", count: 64),
+        ])
     func serviceName(text: String) {
         let name = ServicePortName.fixture(text, protocol: .udp)
         #expect(ServiceRecord(name).name == name)
@@ -77,10 +79,12 @@ import Testing
         var width: UInt8
     }
 
-    @Test("a table takes the narrowest width that holds every position", arguments: [
-        WidthCase(members: 2, width: 1), WidthCase(members: 256, width: 1), WidthCase(members: 257, width: 2),
-        WidthCase(members: 65536, width: 2), WidthCase(members: 65537, width: 4),
-    ])
+    @Test(
+        "a table takes the narrowest width that holds every position",
+        arguments: [
+            WidthCase(members: 2, width: 1), WidthCase(members: 256, width: 1), WidthCase(members: 257, width: 2),
+            WidthCase(members: 65536, width: 2), WidthCase(members: 65537, width: 4),
+        ])
     private func widths(_ given: WidthCase) {
         #expect(SlotPacking.width(forSetOf: given.members) == given.width)
     }

@@ -25,15 +25,17 @@ import Testing
     }
 
     /// Each has room for two services of one endpoint, but not for three.
-    @Test("what fits is programmed, what does not fit fails by name, and has its place once there is room", arguments: [
-        Case(
-            testDescription: "frontends", limits: ImageLimits(frontends: 2), reason: .frontendsFull(limit: 2)),
-        Case(testDescription: "backends", limits: ImageLimits(backends: 3), reason: .backendsFull(limit: 3)),
-        Case(
-            testDescription: "slots", limits: ImageLimits(slotWords: 2),
-            reason: .slotsFull(wordsWanted: 1, limit: 2)),
-        Case(testDescription: "services", limits: ImageLimits(services: 3), reason: .servicesFull(limit: 3)),
-    ])
+    @Test(
+        "what fits is programmed, what does not fit fails by name, and has its place once there is room",
+        arguments: [
+            Case(
+                testDescription: "frontends", limits: ImageLimits(frontends: 2), reason: .frontendsFull(limit: 2)),
+            Case(testDescription: "backends", limits: ImageLimits(backends: 3), reason: .backendsFull(limit: 3)),
+            Case(
+                testDescription: "slots", limits: ImageLimits(slotWords: 2),
+                reason: .slotsFull(wordsWanted: 1, limit: 2)),
+            Case(testDescription: "services", limits: ImageLimits(services: 3), reason: .servicesFull(limit: 3)),
+        ])
     private func full(_ given: Case) throws {
         var harness = ImageHarness(limits: given.limits)
         try harness.apply(Self.service(1), Self.service(2), Self.service(3))

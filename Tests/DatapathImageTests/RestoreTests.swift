@@ -61,9 +61,10 @@ import Testing
         #expect(try harness.text.contains("10.96.0.10:53/UDP"))
         #expect(try harness.text.contains("service CIDRs"))
         try harness.removeUnclaimed()
-        #expect(harness.last.removedFrontends.map(\.key.description) == [
-            "10.96.0.10:*", "10.96.0.10:53/UDP", "[fd00:96::a]:*", "[fd00:96::a]:53/UDP",
-        ])
+        #expect(
+            harness.last.removedFrontends.map(\.key.description) == [
+                "10.96.0.10:*", "10.96.0.10:53/UDP", "[fd00:96::a]:*", "[fd00:96::a]:53/UDP",
+            ])
         try harness.reclaim()
         var expected = ImageHarness()
         try expected.apply(Self.web)
@@ -119,19 +120,21 @@ import Testing
         var damage: @Sendable (inout dp_frontend) -> Void
     }
 
-    @Test("a record that contradicts itself is not believed, and is written anew", arguments: [
-        Damage(testDescription: "a set beyond the arena") { $0.internal.set_word = 9_000_000 },
-        Damage(testDescription: "a set as large as the arena") { $0.external.set_count = .max },
-        Damage(testDescription: "a table into a set") { $0.internal.table_word = $0.internal.set_word },
-        Damage(testDescription: "a table that is cut") { $0.external.table_slots -= 100 },
-        Damage(testDescription: "a width that is none") { $0.internal.table_width = 3 },
-        Damage(testDescription: "an action that is none") { $0.internal.action = 9 },
-        Damage(testDescription: "no action") { $0.external.action = 0 },
-        Damage(testDescription: "a kind that is none") { $0.kind = 77 },
-        Damage(testDescription: "forward to nobody") { $0.internal.set_count = 0 },
-        Damage(testDescription: "refuse, with a set") { $0.internal.action = UInt8(DP_ACTION_REJECT.rawValue) },
-        Damage(testDescription: "another service's id") { $0.service_id = 60_000 },
-    ])
+    @Test(
+        "a record that contradicts itself is not believed, and is written anew",
+        arguments: [
+            Damage(testDescription: "a set beyond the arena") { $0.internal.set_word = 9_000_000 },
+            Damage(testDescription: "a set as large as the arena") { $0.external.set_count = .max },
+            Damage(testDescription: "a table into a set") { $0.internal.table_word = $0.internal.set_word },
+            Damage(testDescription: "a table that is cut") { $0.external.table_slots -= 100 },
+            Damage(testDescription: "a width that is none") { $0.internal.table_width = 3 },
+            Damage(testDescription: "an action that is none") { $0.internal.action = 9 },
+            Damage(testDescription: "no action") { $0.external.action = 0 },
+            Damage(testDescription: "a kind that is none") { $0.kind = 77 },
+            Damage(testDescription: "forward to nobody") { $0.internal.set_count = 0 },
+            Damage(testDescription: "refuse, with a set") { $0.internal.action = UInt8(DP_ACTION_REJECT.rawValue) },
+            Damage(testDescription: "another service's id") { $0.service_id = 60_000 },
+        ])
     private func contradictions(_ given: Damage) throws {
         var harness = try Self.filled()
         let text = try harness.text

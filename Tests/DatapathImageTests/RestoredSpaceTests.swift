@@ -29,35 +29,37 @@ import Testing
         return record
     }
 
-    @Test("a record is believed if everything in it makes sense", arguments: [
-        Case(testDescription: "sound", isTrusted: true) { _ in },
-        Case(testDescription: "a set without a table", isTrusted: true) {
-            $0.external.table_slots = 0
-            $0.external.table_width = 0
-        },
-        Case(testDescription: "up to the end of the arena", isTrusted: true) {
-            $0.external.set_word = 18
-        },
-        Case(testDescription: "beyond the end of the arena", isTrusted: false) { $0.external.set_word = 19 },
-        Case(testDescription: "a width without slots", isTrusted: false) { $0.external.table_slots = 0 },
-        Case(testDescription: "slots without a width", isTrusted: false) { $0.external.table_width = 0 },
-        Case(testDescription: "three bytes a slot", isTrusted: false) {
-            $0.external.table_word = 10
-            $0.external.table_slots = 10
-            $0.external.table_width = 3
-        },
-        Case(testDescription: "a set over a part of the table", isTrusted: false) { $0.external.set_word = 6 },
-        Case(testDescription: "one range as sets of two sizes", isTrusted: false) { $0.external.set_count = 3 },
-        Case(testDescription: "refusing", isTrusted: true) {
-            $0.external = dp_choice()
-            $0.external.action = UInt8(DP_ACTION_REJECT.rawValue)
-        },
-        Case(testDescription: "dropping, with a table", isTrusted: false) {
-            $0.external.action = UInt8(DP_ACTION_DROP.rawValue)
-            $0.external.set_count = 0
-        },
-        Case(testDescription: "an empty record", isTrusted: false) { $0 = dp_frontend() },
-    ])
+    @Test(
+        "a record is believed if everything in it makes sense",
+        arguments: [
+            Case(testDescription: "sound", isTrusted: true) { _ in },
+            Case(testDescription: "a set without a table", isTrusted: true) {
+                $0.external.table_slots = 0
+                $0.external.table_width = 0
+            },
+            Case(testDescription: "up to the end of the arena", isTrusted: true) {
+                $0.external.set_word = 18
+            },
+            Case(testDescription: "beyond the end of the arena", isTrusted: false) { $0.external.set_word = 19 },
+            Case(testDescription: "a width without slots", isTrusted: false) { $0.external.table_slots = 0 },
+            Case(testDescription: "slots without a width", isTrusted: false) { $0.external.table_width = 0 },
+            Case(testDescription: "three bytes a slot", isTrusted: false) {
+                $0.external.table_word = 10
+                $0.external.table_slots = 10
+                $0.external.table_width = 3
+            },
+            Case(testDescription: "a set over a part of the table", isTrusted: false) { $0.external.set_word = 6 },
+            Case(testDescription: "one range as sets of two sizes", isTrusted: false) { $0.external.set_count = 3 },
+            Case(testDescription: "refusing", isTrusted: true) {
+                $0.external = dp_choice()
+                $0.external.action = UInt8(DP_ACTION_REJECT.rawValue)
+            },
+            Case(testDescription: "dropping, with a table", isTrusted: false) {
+                $0.external.action = UInt8(DP_ACTION_DROP.rawValue)
+                $0.external.set_count = 0
+            },
+            Case(testDescription: "an empty record", isTrusted: false) { $0 = dp_frontend() },
+        ])
     private func trust(_ given: Case) {
         var record = Self.sound
         given.change(&record)

@@ -26,7 +26,8 @@ struct ConnectionTableTests {
             let folder = PinFolder(path: try world.mountPins() + "/martlet")
             let datapath = try Datapath(
                 installing: DatapathSettings(
-                    pinFolder: folder, cgroup: node.group.path, sizes: MapSizes(connections: 2), hostNamespaceCookie: 1))
+                    pinFolder: folder, cgroup: node.group.path, sizes: MapSizes(connections: 2), hostNamespaceCookie: 1)
+            )
             try publish(on: datapath)
             try body(client, datapath)
         }
@@ -57,7 +58,8 @@ struct ConnectionTableTests {
         return (0..<places.count).reduce(0) { $0 + Int(places.read($1).elsewhere) }
     }
 
-    @Test("each socket keeps its own frontend, and nothing is left when all are closed", arguments: [Transport.tcp, .udp])
+    @Test(
+        "each socket keeps its own frontend, and nothing is left when all are closed", arguments: [Transport.tcp, .udp])
     func overflow(_ transport: Transport) async throws {
         try await withCrowdedDatapath { client, datapath in
             let sockets = try (0..<20).map { _ in
@@ -102,7 +104,8 @@ struct ConnectionTableTests {
         }
     }
 
-    @Test("the places are the greatest power of two that fits", arguments: [(1, 0), (2, 1), (3, 1), (64, 63), (100, 63)])
+    @Test(
+        "the places are the greatest power of two that fits", arguments: [(1, 0), (2, 1), (3, 1), (64, 63), (100, 63)])
     func mask(_ places: UInt32, _ mask: UInt32) {
         #expect(ConnectionTable.mask(places: places) == mask)
     }

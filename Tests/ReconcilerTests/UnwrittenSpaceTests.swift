@@ -29,17 +29,19 @@ import Testing
     }
 
     /// Words 10…13 and 20…21 could not be written.
-    @Test("a frontend waits exactly if one of its ranges is among the words", arguments: [
-        Case(update: update(set: 8, of: 4), isBlocked: false),
-        Case(update: update(set: 8, of: 5), isBlocked: true),
-        Case(update: update(set: 13, of: 1), isBlocked: true),
-        Case(update: update(set: 14, of: 12), isBlocked: false),
-        Case(update: update(set: 14, of: 13), isBlocked: true),
-        Case(update: update(set: 22, of: 100), isBlocked: false),
-        Case(update: update(set: 0, of: 2, table: 1, slots: 72), isBlocked: false),
-        Case(update: update(set: 0, of: 2, table: 1, slots: 73), isBlocked: true),
-        Case(update: update(set: 10, of: 0), isBlocked: false),
-    ])
+    @Test(
+        "a frontend waits exactly if one of its ranges is among the words",
+        arguments: [
+            Case(update: update(set: 8, of: 4), isBlocked: false),
+            Case(update: update(set: 8, of: 5), isBlocked: true),
+            Case(update: update(set: 13, of: 1), isBlocked: true),
+            Case(update: update(set: 14, of: 12), isBlocked: false),
+            Case(update: update(set: 14, of: 13), isBlocked: true),
+            Case(update: update(set: 22, of: 100), isBlocked: false),
+            Case(update: update(set: 0, of: 2, table: 1, slots: 72), isBlocked: false),
+            Case(update: update(set: 0, of: 2, table: 1, slots: 73), isBlocked: true),
+            Case(update: update(set: 10, of: 0), isBlocked: false),
+        ])
     private func words(_ given: Case) {
         var slots = SlotWrites()
         slots.append([1, 2], at: 20)

@@ -24,11 +24,15 @@ private let freePlaces = [
 
 @Suite("Bind protection of node ports", .serialized, .cluster(), .timeLimit(.minutes(2)))
 struct BindTests {
-    private static func bind(_ probe: Probe, _ transport: Transport, _ place: BindPlace, _ port: UInt16) throws -> String? {
+    private static func bind(_ probe: Probe, _ transport: Transport, _ place: BindPlace, _ port: UInt16) throws
+        -> String?
+    {
         try refusal { try probe.bind(transport, place.address, port, family: place.family) }
     }
 
-    @Test("a host process cannot bind to a node port, until the service goes", arguments: [Transport.tcp, .udp], contestedPlaces)
+    @Test(
+        "a host process cannot bind to a node port, until the service goes", arguments: [Transport.tcp, .udp],
+        contestedPlaces)
     func contested(_ transport: Transport, _ place: BindPlace) throws {
         try withCluster { cluster in
             let service = cluster.makeService(nodePort: true)

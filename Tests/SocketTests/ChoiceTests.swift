@@ -25,7 +25,9 @@ struct ChoiceTests {
             try cluster.publish(service, cluster.endpoints)
             let answers = try cluster.client.ask(dial, service.frontend(dial, on: cluster.node), count: 600)
             #expect(answers.total == 600)
-            for server in cluster.servers { #expect((140...260).contains(answers.servers[server.name] ?? 0), "\(answers)") }
+            for server in cluster.servers {
+                #expect((140...260).contains(answers.servers[server.name] ?? 0), "\(answers)")
+            }
         }
     }
 

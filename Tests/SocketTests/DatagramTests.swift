@@ -24,7 +24,9 @@ struct DatagramTests {
         return services
     }
 
-    @Test("one socket talks to thirty services, and each reply comes from the one that was asked", arguments: Family.allCases)
+    @Test(
+        "one socket talks to thirty services, and each reply comes from the one that was asked",
+        arguments: Family.allCases)
     func manyServices(_ family: Family) throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: family, isUnconnected: true)
@@ -35,7 +37,8 @@ struct DatagramTests {
                 for _ in services {
                     let reply = try socket.receive()
                     let index = services.firstIndex { dial.shown($0.frontend(dial, on: cluster.node)) == reply.source }
-                    #expect(index.map { "\(9000 + $0)" } == reply.answer?.local.split(separator: ":").last.map(String.init))
+                    #expect(
+                        index.map { "\(9000 + $0)" } == reply.answer?.local.split(separator: ":").last.map(String.init))
                 }
             }
             try socket.close()
@@ -114,7 +117,8 @@ struct DatagramTests {
         }
     }
 
-    @Test("a socket may connect, connect elsewhere and disconnect: names and sources follow", arguments: Family.allCases)
+    @Test(
+        "a socket may connect, connect elsewhere and disconnect: names and sources follow", arguments: Family.allCases)
     func reconnecting(_ family: Family) throws {
         try withCluster { cluster in
             let first = cluster.makeService()

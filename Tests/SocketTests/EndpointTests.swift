@@ -50,13 +50,16 @@ struct EndpointTests {
         try withCluster { cluster in
             let service = cluster.makeService()
             let all = cluster.endpoints
-            let zones = [all[0].hinted(zones: ["zone-a"]), all[1].hinted(zones: ["zone-b"]), all[2].hinted(zones: ["zone-b"])]
+            let zones = [
+                all[0].hinted(zones: ["zone-a"]), all[1].hinted(zones: ["zone-b"]), all[2].hinted(zones: ["zone-b"]),
+            ]
             try cluster.publish(service, zones)
             #expect(try Self.names(cluster, service) == ["web-1"])
             try cluster.publish(service, zones.dropLast() + [all[2]])
             #expect(try Self.names(cluster, service) == ["web-1", "web-2", "web-3"])
             try cluster.publish(
-                service, [
+                service,
+                [
                     all[0].hinted(zones: ["zone-a"], nodes: ["worker-2"]),
                     all[1].hinted(zones: ["zone-b"], nodes: ["worker-1"]),
                 ])
@@ -73,7 +76,8 @@ struct EndpointTests {
             #expect(try Self.names(cluster, service) == ["web-1"])
             for (zone, server) in [("zone-b", "web-2"), ("zone-a", "web-1")] {
                 cluster.prepare {
-                    $0.setNode(Cluster.nodeName, zone: zone, addresses: cluster.node.addresses, podCIDRs: Cluster.podCIDRs)
+                    $0.setNode(
+                        Cluster.nodeName, zone: zone, addresses: cluster.node.addresses, podCIDRs: Cluster.podCIDRs)
                 }
                 try cluster.settle()
                 #expect(try Self.names(cluster, service) == [server])
@@ -90,7 +94,8 @@ struct EndpointTests {
                 _ = try? server.serve(.udp, port: 8082)
             }
             try cluster.publish(
-                service, slices: [
+                service,
+                slices: [
                     SliceObject([cluster.endpoints[0]]),
                     SliceObject([cluster.endpoints[0], cluster.endpoints[1]], port: 8082),
                 ])
@@ -118,7 +123,8 @@ struct EndpointTests {
             let service = cluster.makeService()
             let (first, second) = (cluster.endpoints[0], cluster.endpoints[1])
             for slices in [[[first.terminating], [first]], [[first], [first.terminating]]] {
-                try cluster.publish(service, slices: slices.map { SliceObject($0) } + [SliceObject([second.terminating])])
+                try cluster.publish(
+                    service, slices: slices.map { SliceObject($0) } + [SliceObject([second.terminating])])
                 #expect(try Self.names(cluster, service) == ["web-1"])
             }
         }

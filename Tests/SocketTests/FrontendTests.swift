@@ -38,7 +38,9 @@ struct FrontendTests {
         }
     }
 
-    @Test("a connected socket's replies come from the frontend (recvfrom)", arguments: [HostCalls.AddressFamily.v4, .v6, .mapped])
+    @Test(
+        "a connected socket's replies come from the frontend (recvfrom)",
+        arguments: [HostCalls.AddressFamily.v4, .v6, .mapped])
     func connectedReplies(_ family: HostCalls.AddressFamily) throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: family)
@@ -77,7 +79,8 @@ struct FrontendTests {
         }
     }
 
-    @Test("a Multipath TCP socket sees the frontend as its peer", arguments: [HostCalls.AddressFamily.v4, .v6, .mapped])
+    @Test(
+        "a Multipath TCP socket sees the frontend as its peer", arguments: [HostCalls.AddressFamily.v4, .v6, .mapped])
     func multipath(_ family: HostCalls.AddressFamily) throws {
         try withCluster { cluster in
             guard try cluster.client.canOpen(.mptcp, family) else { return }
@@ -124,7 +127,8 @@ struct FrontendTests {
                 .init(name: "b", transport: dial.transport, number: 443),
             ]
             try cluster.publish(
-                service, slices: [
+                service,
+                slices: [
                     SliceObject([cluster.endpoints[0]], portNames: ["a"]),
                     SliceObject([cluster.endpoints[1]], portNames: ["b"]),
                 ])

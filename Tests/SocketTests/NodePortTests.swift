@@ -66,12 +66,15 @@ struct NodePortTests {
         }
     }
 
-    @Test("TCP and UDP may have one node port number, each to its own targets (PORT-2)", arguments: [HostCalls.AddressFamily.v4, .v6])
+    @Test(
+        "TCP and UDP may have one node port number, each to its own targets (PORT-2)",
+        arguments: [HostCalls.AddressFamily.v4, .v6])
     func bothTransports(_ family: HostCalls.AddressFamily) throws {
         try withCluster { cluster in
             let service = cluster.makeService(nodePort: true)
             try cluster.publish(
-                service, slices: [
+                service,
+                slices: [
                     SliceObject([cluster.endpoints[0]], portNames: ["tcp"]),
                     SliceObject([cluster.endpoints[1]], portNames: ["udp"]),
                 ])

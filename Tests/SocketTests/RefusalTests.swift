@@ -28,7 +28,8 @@ struct RefusalTests {
     }
 
     @Test(
-        "a service without endpoints refuses, on every kind of frontend (REJ-1, REJ-2)", arguments: FrontendKind.allCases,
+        "a service without endpoints refuses, on every kind of frontend (REJ-1, REJ-2)",
+        arguments: FrontendKind.allCases,
         Dial.every)
     func noEndpoints(_ kind: FrontendKind, _ dial: Dial) throws {
         try withCluster { cluster in
@@ -74,7 +75,9 @@ struct RefusalTests {
         }
     }
 
-    @Test("an internal policy Local with remote endpoints only drops, and refuses without any (TP-3)", arguments: Dial.every)
+    @Test(
+        "an internal policy Local with remote endpoints only drops, and refuses without any (TP-3)",
+        arguments: Dial.every)
     func internalLocal(_ dial: Dial) throws {
         try withCluster { cluster in
             var service = cluster.makeService(nodePort: true)
@@ -115,7 +118,9 @@ struct RefusalTests {
     func unknownPort(_ dial: Dial) throws {
         try withCluster { cluster in
             var service = cluster.makeService()
-            service.ports = [.init(name: "udp", transport: .udp, number: 53), .init(name: "tcp", transport: .tcp, number: 80)]
+            service.ports = [
+                .init(name: "udp", transport: .udp, number: 53), .init(name: "tcp", transport: .tcp, number: 80),
+            ]
             try cluster.publish(service, cluster.endpoints)
             let address = service.frontend(dial, on: cluster.node).address
             let otherProtocols: UInt16 = dial.transport == .tcp ? 53 : 80
@@ -127,7 +132,9 @@ struct RefusalTests {
         }
     }
 
-    @Test("an address of a ServiceCIDR that nobody owns is silence, and a service's once it has it (SVC-12)", arguments: Dial.every)
+    @Test(
+        "an address of a ServiceCIDR that nobody owns is silence, and a service's once it has it (SVC-12)",
+        arguments: Dial.every)
     func unownedAddress(_ dial: Dial) throws {
         try withCluster { cluster in
             let service = cluster.makeService()
@@ -175,7 +182,9 @@ struct RefusalTests {
         }
     }
 
-    @Test("load-balancer source ranges bind pods and the node, on the load balancer's address only (LBSR-1 to LBSR-3)", arguments: Dial.every)
+    @Test(
+        "load-balancer source ranges bind pods and the node, on the load balancer's address only (LBSR-1 to LBSR-3)",
+        arguments: Dial.every)
     func sourceRanges(_ dial: Dial) throws {
         try withCluster { cluster in
             var service = cluster.makeService(nodePort: true, external: true)

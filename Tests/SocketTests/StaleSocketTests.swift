@@ -63,7 +63,9 @@ struct StaleSocketTests {
         }
     }
 
-    @Test("an unready backend's sockets go as well, a terminating one's stay while it serves (CT-3, CT-4)", arguments: [Family.v4, .v6])
+    @Test(
+        "an unready backend's sockets go as well, a terminating one's stay while it serves (CT-3, CT-4)",
+        arguments: [Family.v4, .v6])
     func conditions(_ family: Family) throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: family)
@@ -83,7 +85,9 @@ struct StaleSocketTests {
         }
     }
 
-    @Test("twins of a stale socket live: direct ones, another service's, reconnected ones, TCP (CT-4)", arguments: Family.allCases)
+    @Test(
+        "twins of a stale socket live: direct ones, another service's, reconnected ones, TCP (CT-4)",
+        arguments: Family.allCases)
     func twins(_ family: Family) throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: family)
@@ -118,7 +122,9 @@ struct StaleSocketTests {
         }
     }
 
-    @Test("a service keeps its sockets while it has nothing better, and loses them once it has (CT-4)", arguments: [Family.v4, .v6])
+    @Test(
+        "a service keeps its sockets while it has nothing better, and loses them once it has (CT-4)",
+        arguments: [Family.v4, .v6])
     func nothingServes(_ family: Family) throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: family)
@@ -158,7 +164,9 @@ struct StaleSocketTests {
         }
     }
 
-    @Test("a service that is deleted leaves its sockets alone, until it is there again without their backend (CT-7)", arguments: Family.allCases)
+    @Test(
+        "a service that is deleted leaves its sockets alone, until it is there again without their backend (CT-7)",
+        arguments: Family.allCases)
     func deletedService(_ family: Family) throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: family)

@@ -46,7 +46,8 @@ struct RequestBench {
             make("ClusterIP, 1 service", one, first, virtual, false),
             make("ClusterIP, \(services) services", many, first, virtual, false),
             make(
-                "ClusterIP, \(services) services in turn", many, (0..<services).map { ServiceFill.address($0) }, virtual,
+                "ClusterIP, \(services) services in turn", many, (0..<services).map { ServiceFill.address($0) },
+                virtual,
                 false),
         ]
     }

@@ -27,10 +27,14 @@ struct SyncCommand: AsyncParsableCommand {
     @Option(help: "Endpoints of each service, none shared.")
     var endpoints = 5
 
-    @Option(help: "random or maglev.", transform: { text in
-        guard let algorithm = Service.Algorithm(rawValue: text) else { throw ValidationError("'\(text)' is no algorithm.") }
-        return algorithm
-    })
+    @Option(
+        help: "random or maglev.",
+        transform: { text in
+            guard let algorithm = Service.Algorithm(rawValue: text) else {
+                throw ValidationError("'\(text)' is no algorithm.")
+            }
+            return algorithm
+        })
     var algorithm = Service.Algorithm.random
 
     @Option(help: "How often the first sync is timed, each time into fresh maps.")

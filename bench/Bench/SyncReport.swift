@@ -39,7 +39,8 @@ struct SyncReport: Codable, Sendable {
     }
 
     var text: String {
-        var table = TextTable("\(services) services x \(endpoints) endpoints, \(algorithm)", "median", "min", "max", "p99", "bar")
+        var table = TextTable(
+            "\(services) services x \(endpoints) endpoints, \(algorithm)", "median", "min", "max", "p99", "bar")
         func add(_ name: String, _ summary: Summary, digits: Int, bar: String) {
             let cells = [summary.median, summary.min, summary.max, summary.p99].map { fixed($0, digits) }
             table.add(name, cells[0], cells[1], cells[2], cells[3], bar)
@@ -53,7 +54,8 @@ struct SyncReport: Codable, Sendable {
         table.add("agent: start to last frontend, ms", fixed(agent.startMilliseconds), "", "", "", "")
         table.add("agent: resident after the first sync, MiB", fixed(agent.residentMebibytes, 1), "", "", "", "100")
         table.add("  of which shared pages (maps, program)", fixed(agent.sharedMebibytes, 1), "", "", "", "")
-        table.add("agent: resident after the changes, MiB", fixed(agent.residentAfterChangesMebibytes, 1), "", "", "", "")
+        table.add(
+            "agent: resident after the changes, MiB", fixed(agent.residentAfterChangesMebibytes, 1), "", "", "", "")
         table.add("agent: most ever, MiB", fixed(agent.peakMebibytes, 1), "", "", "", "")
         return table.text
     }

@@ -106,7 +106,8 @@ final class Cluster {
         ]
         if let skippedPod { arguments += ["--skip-cgroup", skippedPod.group.path] }
         if let detector = layout.detector {
-            let text = "apiVersion: martlet.dev/v1alpha1\nkind: MartletConfiguration\ndetectLocal: {mode: \(detector)}\n"
+            let text =
+                "apiVersion: martlet.dev/v1alpha1\nkind: MartletConfiguration\ndetectLocal: {mode: \(detector)}\n"
             arguments += ["--config", try world.write(text, to: "martlet.yaml")]
         }
         agent = try node.spawn(try Self.martlet(), arguments + layout.agentOptions)
@@ -133,7 +134,9 @@ final class Cluster {
 
     /// A service of its own on every kind of frontend, TCP and UDP 80, with a name and addresses that no other one of
     /// this cluster has. Not published yet.
-    func makeService(nodePort: Bool = false, external: Bool = false, families: [AddressFamily] = [.v4, .v6]) -> ServiceObject {
+    func makeService(nodePort: Bool = false, external: Bool = false, families: [AddressFamily] = [.v4, .v6])
+        -> ServiceObject
+    {
         number += 1
         let nodePort: UInt16 = nodePort ? 30000 + UInt16(number) : 0
         func choose(_ v4: String, _ v6: String) -> [String] { families.map { $0 == .v6 ? v6 : v4 } }

@@ -22,9 +22,11 @@ struct Manifests {
     static let markerAddress = "172.31.255.254"
 
     mutating func set(_ service: ServiceObject, _ slices: [SliceObject]) {
-        services[service.name] = [service.manifest] + slices.enumerated().flatMap {
-            $0.element.manifests(of: service, number: $0.offset + 1)
-        }
+        services[service.name] =
+            [service.manifest]
+            + slices.enumerated().flatMap {
+                $0.element.manifests(of: service, number: $0.offset + 1)
+            }
     }
 
     mutating func remove(_ service: ServiceObject) {

@@ -84,6 +84,8 @@ func withCluster(_ body: @Sendable (Cluster) throws -> Void) throws {
 }
 
 /// Makes a cluster for one test alone.
-func withOwnCluster(_ layout: Cluster.Layout = Cluster.Layout(), _ body: @Sendable (Cluster) throws -> Void) async throws {
+func withOwnCluster(_ layout: Cluster.Layout = Cluster.Layout(), _ body: @Sendable (Cluster) throws -> Void)
+    async throws
+{
     try await withWorld { world in try body(try Cluster(layout, in: world)) }
 }

@@ -47,8 +47,12 @@ struct EndpointObject: Sendable {
         var fields = ["addresses: [\"\(address)\"]", "conditions: {\(conditions.joined(separator: ", "))}"]
         if let node { fields.append("nodeName: \(node)") }
         var hints: [String] = []
-        if !zoneHints.isEmpty { hints.append("forZones: [\(zoneHints.map { "{name: \($0)}" }.joined(separator: ", "))]") }
-        if !nodeHints.isEmpty { hints.append("forNodes: [\(nodeHints.map { "{name: \($0)}" }.joined(separator: ", "))]") }
+        if !zoneHints.isEmpty {
+            hints.append("forZones: [\(zoneHints.map { "{name: \($0)}" }.joined(separator: ", "))]")
+        }
+        if !nodeHints.isEmpty {
+            hints.append("forNodes: [\(nodeHints.map { "{name: \($0)}" }.joined(separator: ", "))]")
+        }
         if !hints.isEmpty { fields.append("hints: {\(hints.joined(separator: ", "))}") }
         return "{\(fields.joined(separator: ", "))}"
     }

@@ -2,10 +2,10 @@
 // the last one.
 
 package import DatapathImage
+package import LoadBalancing
 package import NetworkTypes
 import Reconciler
 package import ServiceModel
-package import LoadBalancing
 
 package struct ImageHarness {
     package private(set) var image: DatapathImage
