@@ -1,6 +1,7 @@
 // Destroying the sockets that a service's clients hold to endpoints which no longer serve, so that they reconnect at once
 // (CT-1…CT-4, decision 6). Found by what the connect hook recorded for them, and only if their peer is still that backend:
-// a socket that has gone elsewhere since, or that dialled the backend directly, is left alone.
+// a socket that has gone elsewhere since, or that dialled the backend directly, is left alone. Whose a socket is, is said by
+// the frontend that it dialled, as it is now (CT-3): a service may have been deleted and created anew meanwhile.
 
 import BPF
 import CDatapathABI
@@ -34,8 +35,11 @@ extension Datapath {
     /// By the cookie of their network namespace.
     private func recordedSockets(_ rule: StaleRule) throws(BPFError) -> [UInt64: SuspectSockets] {
         var suspects: [UInt64: SuspectSockets] = [:]
+        var owners: [FrontendKey: UInt32] = [:]
         try maps.connections.forEach { (cookie, connection) throws(BPFError) in
-            guard rule.condemns(connection), let place = connection.place else { return }
+            let key = connection.frontendKey
+            if owners[key] == nil { owners[key] = try maps.frontends.lookup(key)?.fields.service_id ?? 0 }
+            guard let owner = owners[key], rule.condemns(connection, of: owner), let place = connection.place else { return }
             suspects[connection.netns_cookie, default: SuspectSockets()].byPlace[place, default: []].insert(cookie)
         }
         return suspects
@@ -77,11 +81,11 @@ private struct StaleRule {
         }
     }
 
-    func condemns(_ connection: dp_connection) -> Bool {
+    func condemns(_ connection: dp_connection, of service: UInt32) -> Bool {
         let backend = AddressAndPort(
             address: connection.backend.ipAddress, port: UInt16(bigEndian: connection.backend_port_be))
         let service = Service(
-            id: connection.service_id, protocolNumber: connection.protocol, family: backend.address.family)
+            id: service, protocolNumber: connection.protocol, family: backend.address.family)
         guard let addresses = serving[service] else { return false }
         return !addresses.contains(backend)
     }
@@ -109,6 +113,10 @@ private struct SuspectSockets: Sendable {
 }
 
 extension dp_connection {
+    fileprivate var frontendKey: FrontendKey {
+        FrontendKey(dp_frontend_key(address: frontend, port_be: frontend_port_be, protocol: self.protocol, pad: 0))
+    }
+
     fileprivate var place: SuspectSockets.Place? {
         guard let transport = TransportProtocol(rawValue: self.protocol) else { return nil }
         return SuspectSockets.Place(

@@ -103,7 +103,7 @@ extension DatapathImage {
         }
         guard change.plan == nil else { return }
         clearFailures(of: change.name)
-        sockets.removed(change.name)
+        sockets.removed(old.plan)
         services.remove(change.name)
     }
 
@@ -124,6 +124,7 @@ extension DatapathImage {
             for key in Self.keys(of: plan) { fail(plan.name, key, .servicesFull(limit: limits.services)) }
             return
         }
+        if old == nil { draft.staleSockets += sockets.appeared(plan, id: id) }
         if plan.sessionAffinitySeconds != nil || holdsUnclaimed { noteAffinity(id, plan, &draft) }
         var seen = Set<FrontendKey>()
         let isSingle = plan.families.count == 1 && plan.families[0].frontends.count == 1

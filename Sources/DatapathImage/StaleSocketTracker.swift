@@ -13,14 +13,27 @@ struct StaleSocketTracker: Sendable {
 
     /// Endpoints that went while nothing was left serving: their sockets are kept until something serves again (CT-4).
     private var kept: [Key: Set<AddressAndPort>] = [:]
+    /// Those in `kept` whose service ports are gone, oldest first.
+    private var deleted: [Key] = []
+    /// How many deleted service ports are remembered, in case they come back.
+    private static let deletedLimit = 4096
 
     /// What a new plan makes stale. The service port must have the id.
     mutating func replaced(_ old: ServicePortPlan, by new: ServicePortPlan, id: UInt32) -> [StaleSockets] {
+        stale(old.families, by: new, id: id)
+    }
+
+    /// What the plan of a service port that was not there before makes stale: sockets of an earlier one with its name.
+    mutating func appeared(_ new: ServicePortPlan, id: UInt32) -> [StaleSockets] {
+        deleted.isEmpty ? [] : stale([], by: new, id: id)
+    }
+
+    private mutating func stale(_ old: [FamilyPlan], by new: ServicePortPlan, id: UInt32) -> [StaleSockets] {
         guard Self.concerns(new.name) else { return [] }
         var stale: [StaleSockets] = []
         for family in new.families {
             let key = Key(name: new.name, family: family.family)
-            let before = old.families.first { $0.family == family.family }?.serving ?? []
+            let before = old.first { $0.family == family.family }?.serving ?? []
             guard before != family.serving || kept[key] != nil else { continue }
             let lost = Set(before).union(kept[key] ?? []).subtracting(family.serving)
             kept[key] = nil
@@ -37,10 +50,19 @@ struct StaleSocketTracker: Sendable {
         return stale
     }
 
-    /// A service port that goes away keeps its sockets (CT-7).
-    mutating func removed(_ name: ServicePortName) {
-        guard !kept.isEmpty else { return }
-        for family in AddressFamily.allCases { kept[Key(name: name, family: family)] = nil }
+    /// A service port that goes away keeps its sockets (CT-7). Should it be created anew, they are judged then.
+    mutating func removed(_ plan: ServicePortPlan) {
+        guard Self.concerns(plan.name) else { return }
+        for family in plan.families {
+            let key = Key(name: plan.name, family: family.family)
+            let served = kept[key, default: []].union(family.serving)
+            guard !served.isEmpty else { continue }
+            kept[key] = served
+            deleted.append(key)
+        }
+        guard deleted.count > Self.deletedLimit else { return }
+        for key in deleted.prefix(Self.deletedLimit / 2) { kept[key] = nil }
+        deleted.removeFirst(Self.deletedLimit / 2)
     }
 
     /// For a sweep over everything, as after a restart, when nobody knows what was lost.
