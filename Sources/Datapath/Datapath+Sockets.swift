@@ -39,7 +39,9 @@ extension Datapath {
         try maps.connections.forEach { (cookie, connection) throws(BPFError) in
             let key = connection.frontendKey
             if owners[key] == nil { owners[key] = try maps.frontends.lookup(key)?.fields.service_id ?? 0 }
-            guard let owner = owners[key], rule.condemns(connection, of: owner), let place = connection.place else { return }
+            guard let owner = owners[key], rule.condemns(connection, of: owner), let place = connection.place else {
+                return
+            }
             suspects[connection.netns_cookie, default: SuspectSockets()].byPlace[place, default: []].insert(cookie)
         }
         return suspects
