@@ -263,15 +263,25 @@ private func watching(
     func late() async throws {
         let directory = try TemporaryDirectory()
         var timing = eventsOnly()
-        timing.fileGoneAfterReturn = .seconds(2)
+        timing.fileGoneAfterReturn = .milliseconds(500)
         try await watching(directory, "/m", timing: timing) { believer in
             #expect(believer.now.firsts == 0)
             #expect(believer.now.problems.count == 1)
             try directory.makeDirectory("m")
-            await believer.waits("the directory, still empty") { $0.problems == [] }
-            #expect(believer.now.firsts == 0)
             try directory.replace("m/a.yaml", yaml("a"))
             await believer.waits("the first reading") { $0.firsts == 1 && $0.ports == ["a": 80] }
+        }
+    }
+
+    @Test("a directory that just appeared is not complete while it may still be filled")
+    func filling() async throws {
+        let directory = try TemporaryDirectory()
+        var timing = eventsOnly()
+        timing.fileGoneAfterReturn = .seconds(100)
+        try await watching(directory, "/m", timing: timing) { believer in
+            try directory.makeDirectory("m")
+            await believer.waits("the directory, still empty") { $0.problems == [] }
+            #expect(believer.now.firsts == 0)
         }
     }
 
