@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 CONFIGURATION ?= debug
+FUZZ_SECONDS ?= 20
 SWIFT_FLAGS = -c $(CONFIGURATION)
 BIN = .build/$(CONFIGURATION)
 
@@ -19,7 +20,7 @@ BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
 
-.PHONY: all setup bpf build demo test check unit root clean
+.PHONY: all setup bpf build demo test check unit bench root clean
 
 all: build
 
@@ -50,10 +51,13 @@ build: setup bpf
 demo: build root
 	$(BIN)/martlet-demo
 
-# Everything that must hold. Needs root: the kernel suites work on the real kernel, and are never skipped.
+# Everything that must hold: what a machine can check, pure and kernel suites, a soak and fuzzing in short forms. Needs
+# root: the kernel suites work on the real kernel, and are never skipped.
 test: root build check
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --no-parallel
+	$(BIN)/martlet-soak
+	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 # What a machine can verify without running anything: see .ci/check.
 check: bpf
@@ -66,6 +70,13 @@ unit: build
 
 root:
 	@test $$(id -u) -eq 0 || { echo "make: this needs root: it makes network namespaces and loads BPF programs" >&2; exit 1; }
+
+# The measurements of bench/README.md, in an optimised build. Needs root.
+bench: root setup bpf
+	swift build -c release
+	.build/release/martlet-bench connect
+	.build/release/martlet-bench request
+	.build/release/martlet-bench sync
 
 clean:
 	rm -rf .build $(BPF_OBJECTS) $(TEST_OBJECTS)

@@ -105,11 +105,12 @@ struct ManifestWatches: ~Copyable {
         }
         let noticed = Instant.now
         let last = noticed + timing.coalesceAtMost
-        while Instant.now < last {
+        var quiet = min(last, noticed + timing.coalesce)
+        while Instant.now < quiet {
             isReason = false
-            if sleep(until: min(last, .now + timing.coalesce), wake) { break }
+            if sleep(until: quiet, wake) { break }
             take(at: .now)
-            guard isReason else { break }
+            if isReason { quiet = min(last, .now + timing.coalesce) }
         }
         changes.forgetSilent(at: .now)
         return WakeReason(noticedAt: noticed, names: isEverything ? nil : touched)
