@@ -27,6 +27,8 @@ import Glibc
 
     private static var wordsPerElement: Int { (MemoryLayout<Element>.size + 7) / 8 }
     private static var stride: Int { wordsPerElement * 8 }
+    /// Whether a Swift array of elements looks as the map does, so that many go over at once.
+    private static var isPacked: Bool { MemoryLayout<Element>.stride == stride }
 
     /// Maps the array. The mapping keeps the map alive by itself; the descriptor is only borrowed.
     ///
@@ -68,7 +70,17 @@ import Glibc
 
     /// The elements in a range, each read as by ``read(_:)``. Traps when the range is not within `0..<count`.
     public func read(_ range: Range<Int>) -> [Element] {
-        range.map { read($0) }
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= count,
+            "elements \(range) are outside \(label), which has \(count)")
+        guard Self.isPacked else { return range.map { read($0) } }
+        return unsafe [Element](unsafeUninitializedCapacity: range.count) { elements, initialized in
+            if let target = elements.baseAddress, !range.isEmpty {
+                unsafe clibbpf_load_words(
+                    target, base + range.lowerBound * Self.stride, range.count * Self.wordsPerElement)
+            }
+            initialized = range.count
+        }
     }
 
     /// Stores one element. Traps when the index is not below `count`, or when the mapping is read-only.
@@ -85,6 +97,13 @@ import Glibc
             index >= 0 && index <= count && elements.count <= count - index,
             "\(elements.count) elements from \(index) on do not fit into \(label), which has \(count)")
         precondition(access == .readWrite, "\(label) is mapped read-only")
+        guard !Self.isPacked else {
+            unsafe elements.withUnsafeBytes { bytes in
+                guard let source = bytes.baseAddress, unsafe !bytes.isEmpty else { return }
+                unsafe clibbpf_store_words(base + index * Self.stride, source, bytes.count / 8)
+            }
+            return
+        }
         for (offset, element) in elements.enumerated() {
             unsafe store(element, at: base + (index + offset) * Self.stride)
         }

@@ -31,4 +31,17 @@ static inline uint64_t clibbpf_load_word(const void *address)
 	return __atomic_load_n((const uint64_t *)address, __ATOMIC_ACQUIRE);
 }
 
+/// The same for `count` words one after the other, each by itself.
+static inline void clibbpf_store_words(void *address, const void *words, size_t count)
+{
+	for (size_t index = 0; index < count; index++)
+		clibbpf_store_word((uint64_t *)address + index, ((const uint64_t *)words)[index]);
+}
+
+static inline void clibbpf_load_words(void *words, const void *address, size_t count)
+{
+	for (size_t index = 0; index < count; index++)
+		((uint64_t *)words)[index] = clibbpf_load_word((const uint64_t *)address + index);
+}
+
 #endif

@@ -8,6 +8,9 @@ package struct ConnectionTable: ~Copyable, Sendable {
     package let places: MapDescriptor
     package let overflow: BPFMap<UInt64, dp_connection>
 
+    /// Places that are read at a time: 256 KiB.
+    private static let chunk = 4096
+
     package init(
         places: consuming MapDescriptor, overflow: consuming BPFMap<UInt64, dp_connection>
     ) throws(BPFError) {
@@ -26,10 +29,11 @@ package struct ConnectionTable: ~Copyable, Sendable {
     /// Cost: the array is mapped into memory for the time of the call and read once, 5 ms for 524,288 places.
     package func forEach(_ body: (UInt64, dp_connection) throws(BPFError) -> Void) throws(BPFError) {
         let array = try MappedArray<dp_connection>(places, access: .readOnly)
-        for index in 0..<array.count {
-            let connection = array.read(index)
-            guard connection.socket_cookie != 0, connection.service_id != 0 else { continue }
-            try body(connection.socket_cookie, connection)
+        for first in stride(from: 0, to: array.count, by: Self.chunk) {
+            for connection in array.read(first..<min(first + Self.chunk, array.count)) {
+                guard connection.socket_cookie != 0, connection.service_id != 0 else { continue }
+                try body(connection.socket_cookie, connection)
+            }
         }
         try overflow.forEach(body)
     }

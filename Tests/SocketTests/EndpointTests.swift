@@ -76,8 +76,7 @@ struct EndpointTests {
             #expect(try Self.names(cluster, service) == ["web-1"])
             for (zone, server) in [("zone-b", "web-2"), ("zone-a", "web-1")] {
                 cluster.prepare {
-                    $0.setNode(
-                        Cluster.nodeName, zone: zone, addresses: cluster.node.addresses, podCIDRs: Cluster.podCIDRs)
+                    $0.setNode(cluster.name, zone: zone, addresses: cluster.node.addresses, podCIDRs: cluster.podCIDRs)
                 }
                 try cluster.settle()
                 #expect(try Self.names(cluster, service) == [server])

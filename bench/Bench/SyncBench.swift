@@ -4,6 +4,7 @@
 import BPF
 import BenchSupport
 import Datapath
+import Glibc
 import HostCalls
 import LoadBalancing
 import NetworkTypes
@@ -20,7 +21,11 @@ struct SyncBench: Sendable {
     struct Times: Sendable {
         var plan: [Double] = []
         var program: [Double] = []
+        /// Of `program`, what writing the maps took.
+        var maps: [Double] = []
         var whole: [Double] = []
+        /// What this process had of the processors during `whole`: on a busy machine the rest is waiting.
+        var processor: [Double] = []
         var change: [Double] = []
     }
 
@@ -31,13 +36,17 @@ struct SyncBench: Sendable {
             let datapath = try Datapath(
                 installing: DatapathSettings(
                     pinFolder: PinFolder(path: "\(rig.pins)/sync-\(number)"), cgroup: group, hostNamespaceCookie: 0))
+            let store = TimedStore(datapath)
             let reconciler = Reconciler(
-                store: datapath, limits: try datapath.limits(), settings: ReconcilerSettings(grace: .seconds(30)),
+                store: store, limits: try datapath.limits(), settings: ReconcilerSettings(grace: .seconds(30)),
                 seed: 1)
             var planner = Planner(settings: NodeSettings(nodeName: SyncFacts.nodeName))
             let all = facts.all
+            let processor = processorMilliseconds()
             let (began, planned, ended) = try await programme(all, &planner, reconciler)
+            times.processor.append(processorMilliseconds() - processor)
             times.plan.append(milliseconds(planned - began))
+            times.maps.append(milliseconds(store.takeTime()))
             times.program.append(milliseconds(ended - planned))
             times.whole.append(milliseconds(ended - began))
             let programmed = try datapath.maps.frontends.count()
@@ -80,6 +89,13 @@ struct SyncBench: Sendable {
         }
         return (began, planned, ended)
     }
+}
+
+/// Processor time of this process so far.
+private func processorMilliseconds() -> Double {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
 }
 
 func milliseconds(_ duration: Duration) -> Double {

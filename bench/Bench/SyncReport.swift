@@ -18,7 +18,9 @@ struct SyncReport: Codable, Sendable {
     let algorithm: String
     let planMilliseconds: Summary
     let programMilliseconds: Summary
+    let mapsMilliseconds: Summary
     let firstSyncMilliseconds: Summary
+    let firstSyncProcessorMilliseconds: Summary
     let changeMilliseconds: Summary
     let agent: Agent?
 
@@ -28,7 +30,9 @@ struct SyncReport: Codable, Sendable {
         algorithm = facts.algorithm.rawValue
         planMilliseconds = Samples(times.plan).summary
         programMilliseconds = Samples(times.program).summary
+        mapsMilliseconds = Samples(times.maps).summary
         firstSyncMilliseconds = Samples(times.whole).summary
+        firstSyncProcessorMilliseconds = Samples(times.processor).summary
         changeMilliseconds = Samples(times.change).summary
         agent = figures.map {
             Agent(
@@ -48,6 +52,8 @@ struct SyncReport: Codable, Sendable {
         add("first sync, facts to last frontend, ms", firstSyncMilliseconds, digits: 0, bar: "300")
         add("  of which planning", planMilliseconds, digits: 0, bar: "")
         add("  of which image and maps", programMilliseconds, digits: 0, bar: "")
+        add("  of which writing the maps alone", mapsMilliseconds, digits: 0, bar: "")
+        add("  processor time of it all", firstSyncProcessorMilliseconds, digits: 0, bar: "")
         add("one endpoint, fact to frontend, ms", changeMilliseconds, digits: 3, bar: "p99 10")
         guard let agent else { return table.text }
         add("one endpoint, file to frontend through the agent, ms", agent.changeMilliseconds, digits: 3, bar: "p99 10")

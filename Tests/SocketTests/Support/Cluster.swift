@@ -15,11 +15,15 @@ struct ClusterError: Error, CustomStringConvertible {
 final class Cluster {
     /// How a cluster differs from the usual one.
     struct Layout: Sendable {
+        /// The node's name, and the number that its addresses and its pods' have in them. Of a second node the pods'
+        /// names begin with its name.
+        var name = "worker-1"
+        var subnet = 1
         var servers = 3
         var zone: String? = "zone-a"
         /// Whether the Node object tells its addresses; without them node ports are served on all (NP-3).
         var tellsAddresses = true
-        /// A pod's cgroup to leave out, by the pod's name; it is made beside the client.
+        /// The name of a pod beside the client whose cgroup is left out; nil: there is none.
         var skippedPod: String?
         /// Whether there is another node, worker-2, without an agent but with a server, far-1.
         var hasRemoteServer = false
@@ -27,8 +31,8 @@ final class Cluster {
         var serviceCIDRs: [String] = []
         var startsAgent = true
         var agentOptions: [String] = []
-        /// How pods are recognised (MASQ-9); nil: not at all (TP-8).
-        var detector: String? = "NodeCIDR"
+        /// Fields of the MartletConfiguration, as YAML lines. The usual one recognises this node's pods (MASQ-9).
+        var configuration = ["detectLocal: {mode: NodeCIDR}"]
     }
 
     let world: World
@@ -42,33 +46,39 @@ final class Cluster {
     let skippedPod: Probe?
     let layout: Layout
     private let pins: String
+    private let stateFolder: String
     private(set) var manifests: Manifests
     private(set) var agent: ChildProcess?
     let maps: ProgrammedMaps
     private var number = 0
 
-    static let nodeName = "worker-1"
-    static let podCIDRs = ["10.0.1.0/24", "fd00:1::/64"]
+    /// The node's name.
+    var name: String { layout.name }
+    var podCIDRs: [String] { ["10.0.\(layout.subnet).0/24", "fd00:\(layout.subnet)::/64"] }
 
     init(_ layout: Layout = Layout(), in world: World) throws {
         self.world = world
         self.layout = layout
-        node = try world.addNode(Self.nodeName, zone: layout.zone, addresses: ["192.168.50.1", "fd50::1"])
-        let node = node
+        let subnet = layout.subnet
+        let node = try world.addNode(
+            layout.name, zone: layout.zone, addresses: ["192.168.50.\(subnet)", "fd50::\(subnet)"])
+        let prefix = subnet == 1 ? "" : "\(layout.name)-"
+        self.node = node
         servers = try (1...layout.servers).map { number in
-            let pod = try node.addPod("web-\(number)", addresses: ["10.0.1.1\(number)", "fd00:1::1\(number)"])
+            let addresses = ["10.0.\(subnet).1\(number)", "fd00:\(subnet)::1\(number)"]
+            let pod = try node.addPod("\(prefix)web-\(number)", addresses: addresses)
             try pod.serveEcho()
             return pod
         }
-        client = try node.addPod("client", addresses: ["10.0.1.100", "fd00:1::100"])
+        client = try node.addPod("\(prefix)client", addresses: ["10.0.\(subnet).100", "fd00:\(subnet)::100"])
         remoteServer = layout.hasRemoteServer ? try Self.makeRemoteServer(in: world) : nil
         skippedPod = try layout.skippedPod.map { try node.addPod($0, addresses: ["10.0.1.101", "fd00:1::101"]) }
-        pins = try world.mountPins() + "/martlet"
+        pins = try world.mountPins("\(prefix)bpf") + "/martlet"
         maps = ProgrammedMaps(pinFolder: pins)
-        manifests = Manifests(folder: try world.makeFolder("manifests"))
+        manifests = Manifests(folder: try world.makeFolder("\(prefix)manifests"))
+        stateFolder = try world.makeFolder("\(prefix)state")
         manifests.setNode(
-            Self.nodeName, zone: layout.zone, addresses: layout.tellsAddresses ? node.addresses : [],
-            podCIDRs: Self.podCIDRs)
+            layout.name, zone: layout.zone, addresses: layout.tellsAddresses ? node.addresses : [], podCIDRs: podCIDRs)
         if !layout.serviceCIDRs.isEmpty { manifests.setServiceCIDRs(layout.serviceCIDRs) }
         if layout.startsAgent { try startAgent() }
     }
@@ -81,7 +91,7 @@ final class Cluster {
     }
 
     /// The servers of this node as endpoints, all ready.
-    var endpoints: [EndpointObject] { servers.map { EndpointObject($0) } }
+    var endpoints: [EndpointObject] { servers.map { EndpointObject($0, on: name) } }
 
     /// The addresses of the server with a name.
     func address(of server: String) -> [String] {
@@ -100,18 +110,23 @@ final class Cluster {
 
     /// Starts the agent and returns when it has programmed everything that is published.
     func startAgent() throws {
+        agent = try spawnAgent()
+        try apply()
+    }
+
+    /// Starts an agent and returns at once.
+    func spawnAgent() throws -> ChildProcess {
         var arguments = [
-            "agent", "--manifests", manifests.folder, "--node", Self.nodeName, "--pin-folder", pins, "--cgroup",
-            node.group.path, "--state-folder", world.folder, "--metrics-bind-address", "",
+            "agent", "--manifests", manifests.folder, "--node", name, "--pin-folder", pins, "--cgroup", node.group.path,
+            "--state-folder", stateFolder, "--metrics-bind-address", "", "--config", try writeConfiguration(),
         ]
         if let skippedPod { arguments += ["--skip-cgroup", skippedPod.group.path] }
-        if let detector = layout.detector {
-            let text =
-                "apiVersion: martlet.dev/v1alpha1\nkind: MartletConfiguration\ndetectLocal: {mode: \(detector)}\n"
-            arguments += ["--config", try world.write(text, to: "martlet.yaml")]
-        }
-        agent = try node.spawn(try Self.martlet(), arguments + layout.agentOptions)
-        try apply()
+        return try node.spawn(try Self.martlet(), arguments + layout.agentOptions)
+    }
+
+    private func writeConfiguration() throws -> String {
+        let lines = ["apiVersion: martlet.dev/v1alpha1", "kind: MartletConfiguration"] + layout.configuration
+        return try world.write(lines.joined(separator: "\n") + "\n", to: "\(layout.name).yaml")
     }
 
     /// Ends the agent at once; what it programmed stays.
