@@ -58,6 +58,7 @@ struct AffinityTests {
         try withCluster { cluster in
             let service = Self.sticky(cluster)
             try cluster.publish(service, cluster.endpoints)
+            try cluster.settle()
             let before = try cluster.maps.affinityRecords()
             for client in [cluster.client, cluster.node.host] {
                 for dial in Dial.every {
@@ -143,6 +144,7 @@ struct AffinityTests {
         try withCluster { cluster in
             let service = Self.sticky(cluster)
             try cluster.publish(service, cluster.endpoints)
+            try cluster.settle()
             let before = try cluster.maps.affinityRecords()
             let dial = Dial(transport: .tcp, family: .v4)
             let frontend = service.frontend(dial, on: cluster.node)

@@ -4,9 +4,10 @@
  * agent when a backend goes away, deleted when the socket is released. Never evicted; a full map is counted, and the
  * connection goes on without it.
  *
- * Every socket has a place in an array, by its cookie: writing there costs a tenth of an insert into a hash, and releasing
- * any other socket costs a look at one word. Sockets that share a place are rare while the array is larger than the number
- * of sockets; the second one goes to a hash, and the place counts such sockets, so that nobody else asks the hash.
+ * Every socket has a place in an array, by its cookie: writing there costs a tenth of an insert into a hash, and
+ * releasing any other socket costs a look at one word. Sockets that share a place are rare while the array is larger
+ * than the number of sockets; the second one goes to a hash, and the place counts such sockets, so that nobody else
+ * asks the hash.
  */
 #ifndef MARTLET_LIB_CONNECTION_H
 #define MARTLET_LIB_CONNECTION_H

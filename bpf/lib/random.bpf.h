@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Random bits for load balancing, not for secrets: SplitMix64 (Steele, Lea and Flood, 2014), a counter for each CPU and
- * a finaliser, in line. The kernel's bpf_get_prandom_u32() costs 40 ns a call, a third of the rest of a choice; it seeds.
+ * Random bits for load balancing, not for secrets: SplitMix64 (Steele, Lea and Flood, 2014), a counter for each CPU
+ * and a finaliser, in line. The kernel's bpf_get_prandom_u32() costs 40 ns a call, a third of the rest of a choice; it
+ * only seeds.
  */
 #ifndef MARTLET_LIB_RANDOM_H
 #define MARTLET_LIB_RANDOM_H

@@ -55,7 +55,7 @@ static __always_inline enum verdict resolve_unknown(const struct dial *dial)
     return VERDICT_SILENCE;
 }
 
-/* A new connection's position: where affinity binds the client to, else drawn, and remembered where there is affinity. */
+/* A new connection's position: where affinity binds the client, else drawn; remembered where there is affinity. */
 static __always_inline __u32 choose_position(const struct dial *dial, const struct dp_frontend *frontend,
                                              const struct dp_choice *choice)
 {

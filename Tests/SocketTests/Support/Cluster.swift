@@ -156,7 +156,8 @@ final class Cluster {
         let nodePort: UInt16 = nodePort ? 30000 + UInt16(number) : 0
         func choose(_ v4: String, _ v6: String) -> [String] { families.map { $0 == .v6 ? v6 : v4 } }
         return ServiceObject(
-            name: "service-\(number)", clusterIPs: choose("172.30.0.\(number)", "fd99::\(number)"),
+            name: "service-\(number)",
+            clusterIPs: choose("172.30.\(number / 256).\(number % 256)", "fd99::\(number)"),
             ports: [
                 .init(name: "tcp", transport: .tcp, number: 80, nodePort: nodePort),
                 .init(name: "udp", transport: .udp, number: 80, nodePort: nodePort),
@@ -200,6 +201,7 @@ final class Cluster {
                 throw ClusterError(description: "the agent ended with \(status):\n\(agent.errorOutput)")
             }
             return try maps.hold(Manifests.markerAddress, port: manifests.version)
+                && !maps.hold(Manifests.markerAddress, port: manifests.version - 1)
         }
         guard isApplied else {
             throw ClusterError(description: "version \(manifests.version) is not in force:\n\(agent.errorOutput)")

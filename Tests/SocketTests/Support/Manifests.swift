@@ -18,8 +18,9 @@ struct Manifests {
         self.folder = folder
     }
 
-    /// The address that only the marker has; its port is the version.
-    static let markerAddress = "172.31.255.254"
+    /// The address that only the marker has; its port is the version. Maps are written, and removals made, in the order
+    /// of addresses: this one is the last.
+    static let markerAddress = "fdff:ffff::ffff"
 
     mutating func set(_ service: ServiceObject, _ slices: [SliceObject]) {
         services[service.name] =
