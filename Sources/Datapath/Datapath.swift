@@ -1,6 +1,5 @@
-// The datapath of this node as the agent holds it: installed, locked against other agents, its maps open and its arrays
-// mapped into memory. It implements DatapathStore in Datapath+Store.swift. Letting go of it changes nothing in the
-// kernel: traffic goes on.
+// The datapath of this node as the agent holds it: installed, locked against other agents, its maps open. It implements
+// DatapathStore in Datapath+Store.swift. Letting go of it changes nothing in the kernel: traffic goes on.
 
 package import BPF
 package import DatapathImage
@@ -11,16 +10,11 @@ package final class Datapath: Sendable {
     package let settings: DatapathSettings
     /// What an operator should know about the installation.
     package let notices: [String]
-    let arrays: Mutex<Arrays>
+    /// How many elements the arrays have.
+    let capacity: (backends: Int, slots: Int)
     /// Stale sockets destroyed since this process started.
     package let socketsDestroyed = Atomic<UInt64>(0)
     private let lock: Mutex<PinFolderLock>
-
-    /// The memory-mapped arrays: one writer at a time.
-    struct Arrays: ~Copyable, Sendable {
-        var backends: MappedArray<BackendRecord>
-        var slots: MappedArray<UInt64>
-    }
 
     /// Installs the datapath or adopts the one that is pinned.
     ///
@@ -31,20 +25,20 @@ package final class Datapath: Sendable {
         var installer = DatapathInstaller(settings: settings)
         try installer.install()
         let maps = try DatapathMaps.open(settings.pinFolder)
-        let backends = try kernel { () throws(BPFError) in try MappedArray<BackendRecord>(maps.backends) }
-        let slots = try kernel { () throws(BPFError) in try MappedArray<UInt64>(maps.slots) }
+        let capacity = try kernel { () throws(BPFError) in
+            (backends: Int(try maps.backends.info().maxEntries), slots: Int(try maps.slots.info().maxEntries))
+        }
         self.lock = Mutex(lock)
         self.settings = settings
         self.notices = installer.notices
         self.maps = maps
-        self.arrays = Mutex(Arrays(backends: backends, slots: slots))
+        self.capacity = capacity
     }
 
     /// The capacities that the maps really have, which may differ from the settings when they were adopted.
     package func limits() throws(BPFError) -> ImageLimits {
-        let (backends, slots) = arrays.withLock { ($0.backends.count, $0.slots.count) }
-        return ImageLimits(
-            frontends: Int(maps.frontends.maxEntries), backends: backends, slotWords: slots,
+        ImageLimits(
+            frontends: Int(maps.frontends.maxEntries), backends: capacity.backends, slotWords: capacity.slots,
             services: Int(maps.services.maxEntries), nodePorts: Int(maps.nodePorts.maxEntries),
             serviceCIDRs: Int(maps.serviceCIDRs.maxEntries))
     }

@@ -17,6 +17,14 @@ package struct SlotWrites: Hashable, Sendable {
 
     package var isEmpty: Bool { runs.isEmpty }
 
+    /// From the first word that is written to the last one; nil when there is nothing to write.
+    package var extent: Range<Int>? {
+        guard let first = runs.map(\.word).min(), let end = runs.map({ Int($0.word) + Int($0.count) }).max() else {
+            return nil
+        }
+        return Int(first)..<end
+    }
+
     /// Appends a run; joins it with the one before if they are adjacent.
     package mutating func append(_ new: some Collection<UInt64>, at word: UInt32) {
         guard !new.isEmpty else { return }

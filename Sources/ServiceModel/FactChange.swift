@@ -1,6 +1,6 @@
 // One step of what sources tell: an object now has this value, or is gone. Sources send whole values (EP-18).
 
-package enum FactChange: Hashable, Sendable {
+package indirect enum FactChange: Hashable, Sendable {
     case service(ObjectName, Service?)
     case endpointSlice(ObjectName, EndpointSlice?)
     case node(String, Node?)

@@ -49,6 +49,25 @@ struct MappedArrayTests {
         mapped.writeAll(from: 1500, [])
     }
 
+    @Test("A window reaches its elements and no others, wherever pages begin")
+    func windows() throws {
+        let map = try array(Record.self, 1500)
+        let all = try MappedArray<Record>(map, access: .readOnly)
+        for window in [0..<1, 170..<172, 341..<1500, 1499..<1500] {
+            var mapped = try MappedArray<Record>(map, window: window)
+            #expect(mapped.count == 1500 && mapped.window == window)
+            let records = window.map { Record(first: UInt32($0), second: 7, third: 9) }
+            mapped.writeAll(from: window.lowerBound, records)
+            #expect(mapped.read(window) == records)
+            #expect(all.read(window) == records)
+        }
+        #expect(all.read(100).second == 0)
+        for window in [0..<0, 1499..<1501, 2000..<2001] {
+            let error = failure { () throws(BPFError) in _ = try MappedArray<Record>(map, window: window) }
+            #expect(error?.errno == EINVAL)
+        }
+    }
+
     @Test("A read-only mapping follows what others store")
     func readOnly() throws {
         let map = try array(UInt64.self, 4)
@@ -90,6 +109,14 @@ struct MappedArrayTests {
                 .array, name: "t", keySize: 4, valueSize: 8, maxEntries: 4, flags: 1 << 10)
             var mapped = try MappedArray<UInt64>(map)
             mapped.write(4, 1)
+        }
+    }
+    @Test("An index outside the window ends the process, though the array has it")
+    func windowBounds() async {
+        await #expect(processExitsWith: .failure) {
+            let map = try MapDescriptor.create(
+                .array, name: "t", keySize: 4, valueSize: 8, maxEntries: 100, flags: 1 << 10)
+            _ = try MappedArray<UInt64>(map, window: 10..<20).read(20)
         }
     }
 }

@@ -1,6 +1,7 @@
 // One object that a source delivers, as a value with its identity. FactChange is what became of it.
 
-package enum Fact: Hashable, Sendable {
+/// The value lies in a box of its own: sources keep each fact in several tables, where it costs one word then.
+package indirect enum Fact: Hashable, Sendable {
     case service(Service)
     case endpointSlice(EndpointSlice)
     case node(Node)
