@@ -272,22 +272,4 @@ import Testing
             try NodeName.resolve(flag: " ", configuration: file, hostname: "host")
         }
     }
-
-    @Test("FLAG-4: a detector without the primary family")
-    func families() throws {
-        func findings(_ detector: NodeSettings.LocalDetector, both: Bool, podCIDRs: [CIDR] = []) -> [Bool] {
-            FamilyCheck.findings(
-                NodeSettings(nodeName: "n", localDetector: detector), primary: .ipv4, hostHasBothFamilies: both,
-                podCIDRs: podCIDRs
-            ).map(\.isFatal)
-        }
-        let ipv6 = try cidr("fd00::/64")
-        let ipv4 = try cidr("10.0.0.0/8")
-        #expect(findings(.clusterCIDR([ipv6]), both: false) == [true])
-        #expect(findings(.clusterCIDR([ipv6]), both: true) == [false])
-        #expect(findings(.clusterCIDR([ipv6, ipv4]), both: false) == [])
-        #expect(findings(.nodeCIDR, both: true, podCIDRs: [ipv6]) == [true])
-        #expect(findings(.nodeCIDR, both: true, podCIDRs: [ipv4]) == [])
-        #expect(findings(.bridgeInterface("a"), both: false) == [])
-    }
 }
