@@ -186,6 +186,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["martlet"], swiftSettings: strict),
         // Kernel tests: they need root.
         .testTarget(
             name: "BPFTests", dependencies: ["BPF", "CTestObjects", "KernelTestSupport"], swiftSettings: strict),

@@ -61,11 +61,7 @@ package enum YAMLText {
         } catch let problem as TextProblem {
             throw problem
         } catch let error as YamlError {
-            var problem = error.problem
-            // What is missing at the end of the text is not to be looked for in the padding.
-            let lastLine = bytes.count { $0 == UInt8(ascii: "\n") } + 1
-            problem.line = problem.line.map { min($0, lastLine) }
-            throw problem
+            throw error.problem(lastLine: bytes.count { $0 == UInt8(ascii: "\n") } + 1)
         } catch {
             throw TextProblem("cannot be parsed: \(error)")
         }
@@ -94,21 +90,22 @@ package enum YAMLText {
 }
 
 extension YamlError {
-    fileprivate var problem: TextProblem {
+    /// What is missing at the end of the text is not to be looked for in the padding behind its last line.
+    fileprivate func problem(lastLine: Int) -> TextProblem {
         switch self {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            let around = context.map { " \($0.text) from line \($0.mark.line)" } ?? ""
-            return TextProblem(line: mark.line, "is not YAML: \(problem)\(around)")
+            let around = context.map { " \($0.text) from line \(min($0.mark.line, lastLine))" } ?? ""
+            return TextProblem(line: min(mark.line, lastLine), "is not YAML: \(problem)\(around)")
         case .reader(let problem, let offset, _, let text):
             let line = offset.map { offset in text.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } + 1 }
-            return TextProblem(line: line, "is not YAML: \(problem)")
+            return TextProblem(line: line.map { min($0, lastLine) }, "is not YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
             // Yams gives several keys in no particular order, and the line of any of them. Names that are no text are
             // called something else there.
             let names = keys.map { $0 == "<uncovertable>" ? "a list or an object" : FieldValue.quoted($0) }.sorted()
             let message = "\(names.joined(separator: ", ")) is there twice in one object"
-            return TextProblem(line: keys.count == 1 ? context.mark.line : nil, message)
+            return TextProblem(line: keys.count == 1 ? min(context.mark.line, lastLine) : nil, message)
         case .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return TextProblem("is not YAML: \(self)")
         }

@@ -46,7 +46,8 @@ extension ManifestProblem {
     /// With its place in the files as the object where nothing else names it.
     fileprivate var asObjectProblem: ObjectProblem {
         var problem = self.problem
-        let place = document.map { "\(file), document \($0)" } ?? file
+        let line = line.map { "\(file):\($0)" } ?? file
+        let place = document.map { "\(line), document \($0)" } ?? line
         problem.object = problem.object.isEmpty ? place : "\(problem.object)"
         problem.message += " (\(place))"
         return problem

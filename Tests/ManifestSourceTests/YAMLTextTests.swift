@@ -99,6 +99,8 @@ import Testing
             Wrong(text: "ok: 1\n---\na: *nowhere", line: 3, part: "undefined alias"),
             Wrong(text: "? [a, b]\n: c", line: 1, part: "as the name of a field"),
             Wrong(text: "a: {b: c", line: 1, part: "is not YAML"),
+            Wrong(text: "a: [", line: 1, part: "from line 1"),
+            Wrong(text: "b: 1\na: {\n", line: 3, part: "from line 3"),
             Wrong(text: "a: \"\\x\"", line: 1, part: "is not YAML"),
             Wrong(text: "a\u{0}b: c", line: 1, part: "is not YAML"),
             Wrong(text: "a: 1\n<<: 7", line: 1, part: "merges"),
