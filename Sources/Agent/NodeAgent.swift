@@ -86,19 +86,25 @@ package actor NodeAgent {
         let audits = await reconciler.counters.audits
         record(await reconciler.tick(now: now), now: now)
         guard await reconciler.counters.audits > audits else { return }
-        restoreInstallation()
+        await restoreInstallation()
     }
 
     /// An audit covers the pins and links as well.
-    private func restoreInstallation() {
+    private func restoreInstallation() async {
         do {
-            for item in try datapath.repairInstallation() {
+            for item in try await Self.repair(datapath) {
                 counters.installationRepairs += 1
                 log.warning("restored what somebody removed", metadata: ["object": "\(item)"])
             }
         } catch {
             log.error("the installation cannot be repaired", metadata: ["error": "\(error)"])
         }
+    }
+
+    /// Off the actor: verifying the programs takes seconds, and metrics are asked for meanwhile.
+    @concurrent
+    private static func repair(_ datapath: Datapath) async throws -> [String] {
+        try datapath.repairInstallation()
     }
 
     private func carryOut(_ change: PlanChange, now: ContinuousClock.Instant) async {
