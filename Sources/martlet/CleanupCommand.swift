@@ -42,6 +42,7 @@ struct CleanupCommand: ParsableCommand {
         }
         guard cleanup.failures.isEmpty else { throw ExitCode(Launcher.Status.failed) }
     }
+
     private func perform() throws -> Cleanup {
         do {
             return try Cleanup.perform(pin.folder, force: force, stateFolder: state.stateFolder)
