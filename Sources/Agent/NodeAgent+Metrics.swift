@@ -17,12 +17,14 @@ extension NodeAgent {
         let counters = await reconciler.counters
         let (used, limits) = await reconciler.usage
         let failed = await reconciler.failedFrontends.count
+        let failedRanges = await reconciler.failedServiceCIDRs.count
         return MetricsPage(
-            agentFamilies(failed: failed) + reconcilerFamilies(counters) + mapFamilies(used, limits)
+            agentFamilies(failed: failed, failedRanges: failedRanges) + reconcilerFamilies(counters)
+                + mapFamilies(used, limits)
                 + outcomeFamilies() + serviceFamilies(await reconciler.serviceIDs))
     }
 
-    private func agentFamilies(failed: Int) -> [MetricFamily] {
+    private func agentFamilies(failed: Int, failedRanges: Int) -> [MetricFamily] {
         [
             MetricFamily(
                 .gauge, "martlet_synced", help: "1 once every source has been read and programmed.",
@@ -33,6 +35,9 @@ extension NodeAgent {
             MetricFamily(
                 .gauge, "martlet_frontends_failed", help: "Frontends that are not programmed as planned.",
                 samples: [MetricSample(failed)]),
+            MetricFamily(
+                .gauge, "martlet_service_cidrs_failed", help: "Service ranges that have no room in their map.",
+                samples: [MetricSample(failedRanges)]),
             MetricFamily(
                 .gauge, "martlet_input_problems", help: "Problems of input objects at the moment.",
                 samples: [

@@ -23,7 +23,8 @@ extension NodeAgent {
             updatedAt: Date(), synced: isSynced, source: "manifests in \(settings.manifests)",
             services: planner.facts.services.count,
             frontends: AgentStatus.Programmed(programmed: used.frontends - outdated, failed: failed.count),
-            frontendErrors: failed.compactMap { frontendError($0) }, problems: problems, notices: notices,
+            frontendErrors: failed.compactMap { frontendError($0) },
+            problems: problems + Self.problems(ofRanges: await reconciler.failedServiceCIDRs), notices: notices,
             lastAudit: lastAudit.map {
                 AgentStatus.Audit(
                     at: date(of: $0.at), differences: $0.report.differences,
@@ -61,6 +62,14 @@ extension NodeAgent {
             AgentStatus.Problem(object: problem.object, field: problem.field, message: problem.message)
         }
         return read + planned
+    }
+
+    private static func problems(ofRanges failed: [CIDR]) -> [AgentStatus.Problem] {
+        failed.map {
+            AgentStatus.Problem(
+                object: "service range \($0)",
+                message: "map service_cidrs is full; addresses in it that no service owns are let through")
+        }
     }
 
     private var notices: [String] {

@@ -117,7 +117,7 @@ package actor NodeAgent {
             }
             plannerProblems[service] = problems.isEmpty ? nil : problems
         }
-        if let ranges = change.serviceCIDRs { record(await reconciler.setServiceCIDRs(ranges, now: now)) }
+        if let ranges = change.serviceCIDRs { await program(ranges, now: now) }
         guard !change.changed.isEmpty else { return }
         let began = ContinuousClock.now
         record(await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: now))
@@ -125,6 +125,16 @@ package actor NodeAgent {
         counters.syncs.observe(took)
         log.debug(
             "programmed a change", metadata: ["service_ports": "\(change.changed.count)", "duration": "\(took)"])
+    }
+
+    private func program(_ ranges: [CIDR], now: ContinuousClock.Instant) async {
+        let old = Set(await reconciler.failedServiceCIDRs)
+        record(await reconciler.setServiceCIDRs(ranges, now: now))
+        for range in await reconciler.failedServiceCIDRs where !old.contains(range) {
+            log.error(
+                "a service range has no room; addresses in it that no service owns are let through",
+                metadata: ["range": "\(range)", "map": "service_cidrs"])
+        }
     }
 
     // MARK: Telling

@@ -128,6 +128,78 @@ struct FullMapTests {
         }
     }
 
+    @Test("of node ports costs the node port that has no room, not the service's other frontends")
+    func nodePorts() async throws {
+        try await withScene(servers: 1) { scene in
+            scene.mapSizes["nodePorts"] = 2
+            let services = (1...3).map { number in
+                var service = service(number)
+                service.type = "NodePort"
+                service.nodePort = 30000 + number
+                return service
+            }
+            for service in services { try scene.publish(service) }
+            let agent = try scene.start()
+            #expect(try agent.says("map node_ports is full: it holds 2 entries"))
+            for service in services { #expect(try scene.ask(service).total == 20) }
+            let node = scene.node.v4
+            let answered = try services.count { try scene.client.ask(.tcp, node, UInt16($0.nodePort)).total == 1 }
+            #expect(answered == 2)
+            #expect(try agent.metric("martlet_frontends_failed") == 1)
+            try scene.withdraw("s1.yaml")
+            #expect(try agent.waits(for: "martlet_frontends_failed") { $0 == 0 })
+            for service in services.dropFirst() {
+                #expect(try scene.client.ask(.tcp, node, UInt16(service.nodePort)).total == 1)
+            }
+        }
+    }
+
+    @Test("of service ranges is named in the log, the status and the metrics, and costs that range alone")
+    func serviceCIDRs() async throws {
+        try await withScene(servers: 1) { scene in
+            scene.mapSizes["serviceCIDRs"] = 1
+            try scene.publish(service(1))
+            let range = """
+                apiVersion: networking.k8s.io/v1
+                kind: ServiceCIDR
+                metadata: {name: kubernetes}
+                spec: {cidrs: [172.30.0.0/16, "fd99::/112"]}
+                """
+            try scene.publish(range, as: "range.yaml")
+            let agent = try scene.start()
+            #expect(try agent.says("a service range has no room"))
+            #expect(try agent.metric("martlet_service_cidrs_failed") == 1)
+            #expect(
+                try eventually(within: .seconds(10)) {
+                    try scene.status().agent.status?.problems.contains {
+                        $0.object == "service range fd99::/112" && $0.message.contains("map service_cidrs is full")
+                    } == true
+                })
+            #expect(try scene.ask(service(1)).total == 20)
+            try scene.publish(range.replacing("172.30.0.0/16, ", with: ""), as: "range.yaml")
+            #expect(try agent.waits(for: "martlet_service_cidrs_failed") { $0 == 0 })
+        }
+    }
+
+    @Test("of unconnected UDP sockets costs the record, not the datagram, and is counted")
+    func udpPages() async throws {
+        try await withScene(servers: 1) { scene in
+            scene.mapSizes["udpPages"] = 1
+            var dns = service(1)
+            dns.transport = "UDP"
+            try scene.publish(dns)
+            let agent = try scene.start()
+            let outcome = "martlet_socket_outcomes_total{outcome=\"udp_peer_unrecorded\"}"
+            let sockets = try (0..<200).map { _ in try scene.client.openDatagram(.v4) }
+            for socket in sockets { #expect(try socket.request(to: SocketAddress(dns.address, 80)).server == "web-1") }
+            #expect(try agent.metric(outcome) > 0)
+            for socket in sockets { try socket.close() }
+            let unrecorded = try agent.metric(outcome)
+            #expect(try scene.ask(dns).total == 20)
+            #expect(try agent.metric(outcome) == unrecorded, "room is given back when sockets close")
+        }
+    }
+
     @Test("of affinity forgets the oldest clients and refuses nobody")
     func affinity() async throws {
         try await withScene { scene in

@@ -11,6 +11,9 @@ struct TestService {
     var endpoints: [String] = []
     /// RFC 3339; decides who keeps an address that two services claim.
     var created: String?
+    var type = "ClusterIP"
+    /// 0: none.
+    var nodePort = 0
     /// More lines of its spec, such as `sessionAffinity: ClientIP`.
     var spec: [String] = []
 
@@ -20,15 +23,16 @@ struct TestService {
 
     var service: String {
         let creation = created.map { ", creationTimestamp: \"\($0)\"" } ?? ""
+        let node = nodePort == 0 ? "" : ", nodePort: \(nodePort)"
         let more = spec.map { "\n  \($0)" }.joined()
         return """
             apiVersion: v1
             kind: Service
             metadata: {namespace: shop, name: \(name)\(creation)}
             spec:
-              type: ClusterIP
+              type: \(type)
               clusterIP: \(address)
-              ports: [{name: web, protocol: \(transport), port: \(port), targetPort: \(targetPort)}]\(more)
+              ports: [{name: web, protocol: \(transport), port: \(port), targetPort: \(targetPort)\(node)}]\(more)
             """
     }
 
