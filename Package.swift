@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
         .systemLibrary(name: "CLibMNL", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .target(name: "NetworkTypes", swiftSettings: strict),
+        .target(name: "SystemCalls", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
         // Layer 1: facts.
         .target(name: "ServiceModel", dependencies: ["NetworkTypes"], swiftSettings: strict),
@@ -47,8 +48,8 @@ let package = Package(
         .target(
             name: "Datapath",
             dependencies: [
-                "BPF", "CDatapathABI", "CDatapathObjects", "CLibBPF", "DatapathImage", "Netlink", "NetworkTypes",
-                "Reconciler",
+                "BPF", "CDatapathABI", "CDatapathObjects", "DatapathImage", "Netlink", "NetworkTypes", "Reconciler",
+                "SystemCalls",
             ],
             swiftSettings: strict),
         .target(
@@ -56,7 +57,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "ManifestSource",
-            dependencies: ["NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams")],
+            dependencies: ["NetworkTypes", "ServiceModel", "SystemCalls", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
         .target(
@@ -72,7 +73,7 @@ let package = Package(
             name: "Inspection",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "Netlink", "NetworkTypes",
-                "ServiceModel",
+                "ServiceModel", "SystemCalls",
             ],
             swiftSettings: strict),
         // Layer 5: composition.
@@ -91,8 +92,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink",
-                "NetworkTypes",
-                "ServiceModel", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "NetworkTypes", "ServiceModel", "SystemCalls",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -145,6 +146,7 @@ let package = Package(
             path: "Tests/Support/DatapathTestSupport", swiftSettings: strict),
         // Pure tests.
         .testTarget(name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: strict),
+        .testTarget(name: "SystemCallsTests", dependencies: ["NetworkTypes", "SystemCalls"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .testTarget(
@@ -154,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "ManifestSourceTests",
             dependencies: [
-                "ManifestSource", "NetworkTypes", "ServiceModel", .product(name: "Yams", package: "Yams"),
+                "ManifestSource", "NetworkTypes", "ServiceModel", "SystemCalls",
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -198,7 +201,7 @@ let package = Package(
             name: "InspectionTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "Inspection", "LoadBalancing", "NetworkTypes",
-                "Reconciler", "ServiceModel",
+                "Reconciler", "ServiceModel", "SystemCalls",
             ],
             swiftSettings: strict),
         .testTarget(

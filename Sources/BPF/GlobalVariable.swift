@@ -1,5 +1,5 @@
-// Where a global variable of a BPF object lies, found in the object's type information (BTF): a section is a DATASEC
-// whose entries give offset and size, and refer to the VAR with the name. Changing the value is all it is for.
+// Where a global variable of a BPF object lies, found in the object's type information (BTF). Changing the value before
+// the object is loaded is all it is for; ConstantSection reads values back from the kernel.
 
 import CLibBPF
 import Glibc
@@ -25,15 +25,11 @@ struct GlobalVariable {
             throw BPFError(
                 operation: "find variable", object: title, errno: ENOENT, detail: "there is no section \(section)")
         }
-        let entries = unsafe UnsafeBufferPointer(start: btf_var_secinfos(type), count: Int(btf_vlen(type)))
-        for index in entries.indices {
-            let entry = unsafe entries[index]
-            guard unsafe Self.name(of: entry.type, in: btf) == name else { continue }
-            (offset, size) = (Int(entry.offset), Int(entry.size))
-            return
+        guard let place = unsafe SectionLayout(of: type, in: btf).place(of: name) else {
+            throw BPFError(
+                operation: "find variable", object: title, errno: ENOENT, detail: "there is none in section \(section)")
         }
-        throw BPFError(
-            operation: "find variable", object: title, errno: ENOENT, detail: "there is none in section \(section)")
+        (offset, size) = (place.lowerBound, place.count)
     }
 
     /// Changes the value in the section's initial contents; only before the object is loaded.
@@ -49,12 +45,5 @@ struct GlobalVariable {
             unsafe bytes.storeBytes(of: value, toByteOffset: offset, as: Value.self)
         }
         try check(unsafe bpf_map__set_initial_value(map, contents, length), "set variable", title)
-    }
-
-    private static func name(of identifier: UInt32, in btf: OpaquePointer) -> String? {
-        guard let type = unsafe btf__type_by_id(btf, identifier),
-            let name = unsafe btf__name_by_offset(btf, type.pointee.name_off)
-        else { return nil }
-        return unsafe String(cString: name)
     }
 }

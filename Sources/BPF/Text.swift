@@ -3,7 +3,7 @@
 import Glibc
 
 /// The text in one of the kernel's fixed character arrays, up to the first zero.
-func kernelName<CharacterArray: BitwiseCopyable>(_ characters: CharacterArray) -> String {
+package func kernelName<CharacterArray: BitwiseCopyable>(_ characters: CharacterArray) -> String {
     unsafe withUnsafeBytes(of: characters) { bytes in
         unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }

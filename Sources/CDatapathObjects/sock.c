@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath_objects.h"
 
-/* libbpf reads ELF headers in place, so the image is aligned as they are. */
-static const unsigned char image[] __attribute__((aligned(16))) = {
+static const uint8_t image[] = {
 #embed "objects/sock.bpf.o"
 };
 
-const void *martlet_sock_object(void) { return image; }
 size_t martlet_sock_object_size(void) { return sizeof(image); }
+uint8_t martlet_sock_object_byte(size_t place) { return place < sizeof(image) ? image[place] : 0; }

@@ -4,6 +4,7 @@
 
 import BPF
 import Glibc
+import SystemCalls
 
 package struct CleanupReport: Hashable, Sendable {
     /// What was removed, in that order: `link connect6`, `map frontends`, `folder /sys/fs/bpf/martlet`.
@@ -29,7 +30,7 @@ extension Datapath {
     /// - Parameter force: also while an agent holds the folder; it will put back what it finds missing.
     /// - Throws: `agentIsRunning` unless `force`; what the kernel refused before anything was removed.
     package static func cleanUp(_ folder: PinFolder, force: Bool = false) throws(DatapathError) -> CleanupReport {
-        guard unsafe access(folder.path, F_OK) == 0 else { return CleanupReport() }
+        guard FileStatus.exists(folder.path) else { return CleanupReport() }
         if force, try folder.isHeldByAgent() { return try kernel { () throws(BPFError) in try removeAll(folder) } }
         let lock = try folder.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -61,17 +62,24 @@ extension Datapath {
     /// A folder that is the mount point itself stays (EBUSY), and so does one with other people's pins.
     private static func removeFolders(_ folder: PinFolder, _ report: inout CleanupReport) throws(BPFError) {
         guard report.failures.isEmpty else { return }
-        for part in ["links", "maps"] where unsafe rmdir("\(folder.path)/\(part)") != 0 && errno != ENOENT {
-            throw BPFError(operation: "remove directory", object: "\(folder.path)/\(part)", errno: errno)
-        }
+        for part in ["links", "maps"] { _ = try remove("\(folder.path)/\(part)") { $0.isNotFound } }
         report.foreign = try BPFFileSystem.entries(at: folder.path)
         guard report.foreign.isEmpty else { return }
-        guard unsafe rmdir(folder.path) != 0 else {
+        if try remove(folder.path, unless: { $0.errno == EBUSY || $0.isNotFound }) {
             report.removed.append("folder \(folder.path)")
-            return
         }
-        guard errno == EBUSY || errno == ENOENT else {
-            throw BPFError(operation: "remove directory", object: folder.path, errno: errno)
+    }
+
+    /// - Returns: false when the directory stays for a reason that is none of our business.
+    private static func remove(
+        _ directory: String, unless isHarmless: (SystemError) -> Bool
+    ) throws(BPFError) -> Bool {
+        do {
+            try Directory.remove(directory)
+            return true
+        } catch {
+            guard isHarmless(error) else { throw BPFError(error.operation, error) }
+            return false
         }
     }
 }

@@ -1,6 +1,7 @@
 // Why a datapath could not be installed or opened, in sentences for an operator.
 
 package import BPF
+import SystemCalls
 
 package enum DatapathError: Error, Sendable {
     /// The kernel refused something; the datapath that was there goes on.
@@ -36,5 +37,12 @@ func kernel<Result: ~Copyable>(_ body: () throws(BPFError) -> Result) throws(Dat
         return try body()
     } catch {
         throw .kernel(error)
+    }
+}
+
+extension BPFError {
+    /// What a refused system call means for the datapath, in words of its own for what was being done.
+    init(_ operation: String, _ cause: SystemError) {
+        self.init(operation: operation, object: cause.path ?? "", errno: cause.errno)
     }
 }

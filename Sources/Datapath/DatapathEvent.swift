@@ -1,6 +1,7 @@
 // One event of the datapath with Swift's types: the struct dp_event of bpf/abi/observe.h, decoded. Words and times for
 // people are made from it elsewhere.
 
+import BPF
 import CDatapathABI
 import DatapathImage
 package import NetworkTypes
@@ -41,9 +42,7 @@ package struct DatapathEvent: Hashable, Sendable {
         outcomeNumber = record.outcome
         hook = Hook(record.hook)
         processID = record.process_id
-        command = unsafe withUnsafeBytes(of: record.command) { bytes in
-            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
+        command = kernelName(record.command)
         protocolNumber = record.protocol
         frontend = AddressAndPort(
             address: record.frontend.ipAddress, port: UInt16(bigEndian: record.frontend_port_be))

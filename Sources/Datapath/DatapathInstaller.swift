@@ -37,9 +37,8 @@ struct DatapathInstaller {
     }
 
     static func openObject() throws(BPFError) -> BPFObject {
-        try unsafe BPFObject(
-            name: "sock", image: UnsafeRawBufferPointer(start: martlet_sock_object(), count: martlet_sock_object_size())
-        )
+        let image = (0..<martlet_sock_object_size()).map(martlet_sock_object_byte)
+        return try BPFObject(name: "sock", image: image.span)
     }
 
     /// Sizes the maps that are to be made, and takes those that are pinned already, with the sizes that they have.

@@ -3,7 +3,7 @@
 
 package import BPF
 import CDatapathABI
-import Glibc
+import SystemCalls
 
 package enum EventReaderError: Error, Sendable {
     case kernel(BPFError)
@@ -31,7 +31,8 @@ extension EventReaderError: CustomStringConvertible {
 package struct EventReader: ~Copyable {
     private var ring: RingBuffer
     private let control: BPFMap<UInt32, dp_event_switch>
-    private let lock: EventLock
+    /// Of the `maps` directory.
+    private let lock: OpenDirectory
     private let perSecond: UInt32
 
     /// How far ahead the switch is pushed each time: how long events go on being made for nobody if a reader is killed.
@@ -42,7 +43,7 @@ package struct EventReader: ~Copyable {
     /// - Parameter perSecond: the most events for each CPU and second; further ones are counted as lost.
     /// - Throws: `isBeingRead`, or what the kernel refused.
     package init(_ folder: PinFolder, perSecond: UInt32) throws(EventReaderError) {
-        let lock = try EventLock(folder)
+        let lock = try Self.lockEvents(of: folder)
         do {
             let control = try BPFMap<UInt32, dp_event_switch>.open(pinned: folder.pin(of: .eventSwitch))
             var ring = try RingBuffer(.open(pinned: folder.pin(of: .events)))
@@ -81,34 +82,23 @@ package struct EventReader: ~Copyable {
 
     /// CLOCK_MONOTONIC in nanoseconds, the clock of events.
     package static func now() -> UInt64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        MonotonicTime.now_ns()
     }
-}
 
-/// Makes its holder the only reader of a pin folder's events.
-private struct EventLock: ~Copyable, Sendable {
-    private let descriptor: Int32
-
-    init(_ folder: PinFolder) throws(EventReaderError) {
+    /// Makes its holder the only reader of a pin folder's events.
+    private static func lockEvents(of folder: PinFolder) throws(EventReaderError) -> OpenDirectory {
         let path = "\(folder.path)/maps"
-        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw .kernel(BPFError(operation: "open the pin folder", object: path, errno: errno))
+        let directory: OpenDirectory
+        do {
+            directory = try OpenDirectory(path)
+        } catch {
+            throw .kernel(BPFError("open the pin folder", error))
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            if code == EWOULDBLOCK { throw .isBeingRead(pinFolder: folder.path) }
-            throw .kernel(BPFError(operation: "lock the events of", object: path, errno: code))
+        do {
+            if try directory.tryLock(.exclusive) { return directory }
+        } catch {
+            throw .kernel(BPFError("lock the events of", error))
         }
-        self.descriptor = descriptor
-    }
-
-    /// By name as well: a process that is being started may still have a copy of the descriptor.
-    deinit {
-        flock(descriptor, LOCK_UN)
-        close(descriptor)
+        throw .isBeingRead(pinFolder: folder.path)
     }
 }

@@ -1,7 +1,7 @@
 // Whether an agent holds a pin folder, asked from outside without getting into its way.
 
 import BPF
-import Glibc
+import SystemCalls
 
 extension PinFolder {
     /// Whether some process holds the folder as ``lock()`` does.
@@ -14,19 +14,17 @@ extension PinFolder {
     ///
     /// - Returns: false as well when there is no such folder.
     package func isHeldByAgent() throws(DatapathError) -> Bool {
-        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return false }
-            throw .kernel(BPFError(operation: "open the pin folder", object: path, errno: errno))
+        let directory: OpenDirectory
+        do {
+            directory = try OpenDirectory(path)
+        } catch {
+            if error.isNotFound { return false }
+            throw .kernel(BPFError("open the pin folder", error))
         }
-        defer { close(descriptor) }
-        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else {
-            flock(descriptor, LOCK_UN)
-            return false
+        do {
+            return try !directory.tryLock(.shared)
+        } catch {
+            throw .kernel(BPFError("ask for the lock of the pin folder", error))
         }
-        guard errno == EWOULDBLOCK else {
-            throw .kernel(BPFError(operation: "ask for the lock of the pin folder", object: path, errno: errno))
-        }
-        return true
     }
 }

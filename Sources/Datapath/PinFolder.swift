@@ -3,6 +3,7 @@
 
 package import BPF
 import Glibc
+import SystemCalls
 
 package struct PinFolder: Hashable, Sendable {
     package let path: String
@@ -44,7 +45,7 @@ package struct PinFolder: Hashable, Sendable {
     /// The folder, or the closest one above it that exists.
     private var existingPart: String {
         var part = path[...]
-        while unsafe access(String(part), F_OK) != 0, let slash = part.lastIndex(of: "/") { part = part[..<slash] }
+        while !FileStatus.exists(String(part)), let slash = part.lastIndex(of: "/") { part = part[..<slash] }
         return part.isEmpty ? "/" : String(part)
     }
 
@@ -52,39 +53,35 @@ package struct PinFolder: Hashable, Sendable {
     ///
     /// - Throws: `DatapathError.agentIsRunning` while another process holds it.
     package func lock() throws(DatapathError) -> PinFolderLock {
-        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw .kernel(BPFError(operation: "open the pin folder", object: path, errno: errno))
+        let directory = try open()
+        do {
+            if try directory.tryLock(.exclusive) { return PinFolderLock(directory) }
+        } catch {
+            throw .kernel(BPFError("lock the pin folder", error))
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            if code == EWOULDBLOCK { throw .agentIsRunning(pinFolder: path) }
-            throw .kernel(BPFError(operation: "lock the pin folder", object: path, errno: code))
+        throw .agentIsRunning(pinFolder: path)
+    }
+
+    private func open() throws(DatapathError) -> OpenDirectory {
+        do {
+            return try OpenDirectory(path)
+        } catch {
+            throw .kernel(BPFError("open the pin folder", error))
         }
-        return PinFolderLock(descriptor: descriptor)
     }
 }
 
 /// Holds a pin folder; gives it up when it is destroyed.
 package struct PinFolderLock: ~Copyable, Sendable {
-    private let descriptor: Int32
+    private let directory: OpenDirectory
 
-    fileprivate init(descriptor: Int32) {
-        self.descriptor = descriptor
+    fileprivate init(_ directory: consuming OpenDirectory) {
+        self.directory = directory
     }
 
     /// Whether what is at the folder's path now is what is held.
     func holds(_ folder: PinFolder) -> Bool {
-        var held = stat()
-        var present = stat()
-        guard unsafe fstat(descriptor, &held) == 0, unsafe stat(folder.path, &present) == 0 else { return false }
-        return held.st_dev == present.st_dev && held.st_ino == present.st_ino
-    }
-
-    deinit {
-        // Given up by name: a child that is just being started holds a copy of the descriptor until it executes.
-        _ = flock(descriptor, LOCK_UN)
-        close(descriptor)
+        guard let held = try? directory.status(), let present = try? FileStatus.of(folder.path) else { return false }
+        return held.isSameFile(as: present)
     }
 }

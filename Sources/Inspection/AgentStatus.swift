@@ -3,6 +3,7 @@
 
 package import Datapath
 package import FoundationEssentials
+import SystemCalls
 
 package struct AgentStatus: Codable, Hashable, Sendable {
     /// Frontends that are, or are not, in the datapath as they should be.
@@ -125,7 +126,11 @@ extension AgentStatus {
         } catch {
             throw StateFileError(operation: "encode", path: stateFolder, reason: "\(error)")
         }
-        try StateFile.replace(Self.path(for: pinFolder, in: stateFolder), with: text)
+        do {
+            try WholeFile.replace(Self.path(for: pinFolder, in: stateFolder), with: text)
+        } catch {
+            throw StateFileError(error)
+        }
     }
 
     /// What the agent wrote last, whether or not it still runs; nil when there is no file.
@@ -133,7 +138,13 @@ extension AgentStatus {
         for pinFolder: PinFolder, in stateFolder: String = conventionalFolder
     ) throws(StateFileError) -> AgentStatus? {
         let path = path(for: pinFolder, in: stateFolder)
-        guard let text = try StateFile.read(path) else { return nil }
+        let text: String?
+        do {
+            text = try WholeFile.text(of: path)
+        } catch {
+            throw StateFileError(error)
+        }
+        guard let text else { return nil }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         do {
@@ -148,6 +159,10 @@ extension AgentStatus {
         for pinFolder: PinFolder, in stateFolder: String = conventionalFolder
     ) throws(StateFileError) -> String? {
         let path = path(for: pinFolder, in: stateFolder)
-        return try StateFile.remove(path) ? path : nil
+        do {
+            return try WholeFile.remove(path) ? path : nil
+        } catch {
+            throw StateFileError(error)
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 import BPF
 import Datapath
+import SystemCalls
 
 struct ConflictChecks {
     let folder: PinFolder
@@ -63,7 +64,7 @@ struct ConflictChecks {
     private func processes() -> Finding {
         let numbers = ((try? BPFFileSystem.entries(at: "/proc")) ?? []).filter { $0.allSatisfy(\.isNumber) }
         let found = numbers.compactMap { number -> String? in
-            guard let text = try? StateFile.read("/proc/\(number)/comm") else { return nil }
+            guard let text = try? WholeFile.text(of: "/proc/\(number)/comm") else { return nil }
             let name = String(text.prefix { !$0.isNewline })
             return Self.proxies.contains(name) ? "\(name) (pid \(number))" : nil
         }
@@ -81,7 +82,7 @@ struct ConflictChecks {
 
     /// /proc/net/ip_vs has three lines of heading.
     private func virtualServers() -> Finding {
-        let text = (try? StateFile.read("/proc/net/ip_vs")) ?? nil
+        let text = (try? WholeFile.text(of: "/proc/net/ip_vs")) ?? nil
         let lines = text?.split(separator: "\n").dropFirst(3).filter { !$0.contains("->") } ?? []
         guard !lines.isEmpty else {
             return Finding(.conflicts, "IPVS", .ok, "no virtual servers in this network namespace")

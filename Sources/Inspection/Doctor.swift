@@ -3,6 +3,7 @@
 
 import BPF
 package import Datapath
+import SystemCalls
 
 package struct Doctor: Sendable {
     /// Whose installation is not a conflict.
@@ -25,7 +26,7 @@ package struct Doctor: Sendable {
     }
 
     private static func kernelRelease() -> String {
-        let text = try? StateFile.read("/proc/sys/kernel/osrelease")
+        let text = try? WholeFile.text(of: "/proc/sys/kernel/osrelease")
         return text?.split(separator: "\n").first.map(String.init) ?? "unknown"
     }
 }

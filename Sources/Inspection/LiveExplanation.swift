@@ -7,6 +7,7 @@ import Glibc
 package import LoadBalancing
 import Netlink
 import NetworkTypes
+import SystemCalls
 
 package enum LiveExplanation {
     /// Explains one connection from what is programmed now.
@@ -59,7 +60,7 @@ private struct Proof {
             return "a \(destination.protocolKind) connect would send packets"
         }
         if hasAffinity { return "a connect would bind this namespace to a backend (AFF-1)" }
-        guard (try? LoopbackSocket(.udp, .ipv4).namespaceCookie()) == constants.hostNamespaceCookie else {
+        guard (try? InternetSocket(.udp, .ipv4).namespaceCookie()) == constants.hostNamespaceCookie else {
             return "this process is not in the node's network namespace"
         }
         guard isServed() else { return "this process is not in the cgroup that is served" }
@@ -81,13 +82,13 @@ private struct Proof {
 
     private enum Result {
         case connected(to: AddressAndPort)
-        case failed(SocketError)
+        case failed(SystemError)
     }
 
     /// Connects a UDP socket; the peer that the kernel holds is read from its diagnostics, since getpeername is
     /// translated back.
     private func dial() throws -> Result {
-        let socket = try LoopbackSocket(.udp, destination.address.address.family)
+        let socket = try InternetSocket(.udp, destination.address.address.family)
         do {
             try socket.connect(to: destination.address)
         } catch {

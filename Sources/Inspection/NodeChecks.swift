@@ -3,6 +3,7 @@
 
 import BPF
 import Datapath
+import SystemCalls
 
 struct NodeChecks {
     let cgroup: String?
@@ -35,7 +36,7 @@ struct NodeChecks {
     }
 
     private static func effectiveCapabilities() -> UInt64 {
-        let text = (try? StateFile.read("/proc/self/status")) ?? ""
+        let text = (try? WholeFile.text(of: "/proc/self/status")) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
         return line.flatMap { UInt64($0.dropFirst("CapEff:".count).filter(\.isHexDigit), radix: 16) } ?? 0
     }

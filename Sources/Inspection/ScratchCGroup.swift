@@ -3,6 +3,7 @@
 
 import BPF
 import Glibc
+import SystemCalls
 
 struct ScratchCGroup: ~Copyable {
     let path: String
@@ -18,15 +19,17 @@ struct ScratchCGroup: ~Copyable {
                 detail: "cgroup2 is not mounted")
         }
         let path = "\(own == "/" ? "" : own)/martlet-doctor-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        guard unsafe mkdir(path, 0o755) == 0 else {
-            throw BPFError(operation: "make cgroup", object: path, errno: errno)
+        do {
+            try Directory.make(path, mode: 0o755)
+        } catch {
+            throw BPFError(operation: "make cgroup", object: path, errno: error.errno)
         }
         self.parent = own
         self.path = path
     }
 
     deinit {
-        _ = unsafe rmdir(path)
+        try? Directory.remove(path)
     }
 
     /// Runs `body` with this process inside; it is back in its own cgroup afterwards, whatever happens. Sockets made
@@ -40,7 +43,7 @@ struct ScratchCGroup: ~Copyable {
     /// The directory of this process's own cgroup; nil when cgroup2 is not mounted, or the process is outside of the
     /// mount.
     static func own() throws(BPFError) -> String? {
-        guard let mount = try CGroup2.mountPoint(), let text = try? StateFile.read("/proc/self/cgroup"),
+        guard let mount = try CGroup2.mountPoint(), let text = try? WholeFile.text(of: "/proc/self/cgroup"),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })
         else { return nil }
         let inside = line.dropFirst("0::".count)
@@ -49,12 +52,10 @@ struct ScratchCGroup: ~Copyable {
     }
 
     private static func move(to path: String) throws(BPFError) {
-        let file = "\(path)/cgroup.procs"
-        let descriptor = unsafe open(file, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw BPFError(operation: "enter cgroup", object: path, errno: errno) }
-        defer { close(descriptor) }
-        guard unsafe write(descriptor, "0", 1) == 1 else {
-            throw BPFError(operation: "enter cgroup", object: path, errno: errno)
+        do {
+            try ControlFile.write("0", to: "\(path)/cgroup.procs")
+        } catch {
+            throw BPFError(operation: "enter cgroup", object: path, errno: error.errno)
         }
     }
 }

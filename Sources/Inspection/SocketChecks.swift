@@ -3,6 +3,7 @@
 import Glibc
 import Netlink
 import NetworkTypes
+import SystemCalls
 
 struct SocketChecks {
     func findings() -> [Finding] {
@@ -11,13 +12,13 @@ struct SocketChecks {
 
     private func namespaceCookie() -> Finding {
         .trying(.node, "namespace cookie", essential: true, loss: "the node cannot be told from its pods") {
-            "this network namespace is number \(try LoopbackSocket(.udp, .ipv4).namespaceCookie())"
+            "this network namespace is number \(try InternetSocket(.udp, .ipv4).namespaceCookie())"
         }
     }
 
     private func ipv6() -> Finding {
         .trying(.node, "IPv6", otherwise: .degraded, loss: "services with IPv6 addresses are of no use here") {
-            let socket = try LoopbackSocket(.udp, .ipv6)
+            let socket = try InternetSocket(.udp, .ipv6)
             try socket.bind(to: AddressAndPort(address: .loopback(.ipv6), port: 0))
             return "sockets can be bound to ::1"
         }
@@ -26,7 +27,7 @@ struct SocketChecks {
     /// Programs that ask for MPTCP without the kernel having it fall back by themselves.
     private func multipath() -> Finding {
         do {
-            _ = try LoopbackSocket(.mptcp, .ipv4)
+            _ = try InternetSocket(.mptcp, .ipv4)
             return Finding(.node, "MPTCP", .ok, "available; its sockets are translated as well")
         } catch {
             return Finding(.node, "MPTCP", .ok, "not available (\(error)), so there is nothing to translate")
@@ -39,10 +40,10 @@ struct SocketChecks {
             .node, "destroying \(transport) sockets", otherwise: .degraded,
             loss: "clients of a backend that is gone are not told; they notice only when their own time-outs are over"
         ) {
-            let listener = try LoopbackSocket(transport == .udp ? .udp : .tcp, .ipv4)
+            let listener = try InternetSocket(transport == .udp ? .udp : .tcp, .ipv4)
             try listener.bind(to: AddressAndPort(address: .loopback(.ipv4), port: 0))
             if transport == .tcp { try listener.listen() }
-            let client = try LoopbackSocket(transport == .udp ? .udp : .tcp, .ipv4)
+            let client = try InternetSocket(transport == .udp ? .udp : .tcp, .ipv4)
             try client.connect(to: try listener.localAddress())
             let cookie = try client.cookie()
             var diagnostics = try SocketDiagnostics()

@@ -5,12 +5,13 @@ import BPF
 import Datapath
 import Glibc
 import NetworkTypes
+import SystemCalls
 
 struct TranslationChecks {
     func findings() -> [Finding] {
         var findings: [Finding] = []
         do {
-            let cookie = try LoopbackSocket(.udp, .ipv4).namespaceCookie()
+            let cookie = try InternetSocket(.udp, .ipv4).namespaceCookie()
             var datapath = try ScratchDatapath(hostNamespaceCookie: cookie)
             let cgroup = try ScratchCGroup()
             for hook in SocketHook.allCases { try datapath.attach(hook, cgroup: cgroup.path) }
@@ -52,12 +53,12 @@ struct TranslationChecks {
             .translation, "TCP over \(family)\(mapped ? " in an IPv6 socket" : "")", essential: !mapped,
             loss: "connections to services fail"
         ) {
-            let listener = try LoopbackSocket(.tcp, family)
+            let listener = try InternetSocket(.tcp, family)
             try listener.bind(to: AddressAndPort(address: .loopback(family), port: 0))
             try listener.listen()
             let frontend = try reservedAddress(.tcp, family)
             try datapath.forward(frontend, .tcp, to: listener.localAddress())
-            var client: LoopbackSocket? = try LoopbackSocket(.tcp, socketFamily ?? family)
+            var client: InternetSocket? = try InternetSocket(.tcp, socketFamily ?? family)
             guard let cookie = try client?.cookie() else { throw WrongResult("no socket") }
             try client?.connect(to: frontend)
             _ = try listener.accept()
@@ -80,11 +81,11 @@ struct TranslationChecks {
             .translation, "UDP over \(family)", essential: true,
             loss: "resolvers and other UDP clients reach no service"
         ) {
-            let server = try LoopbackSocket(.udp, family)
+            let server = try InternetSocket(.udp, family)
             try server.bind(to: AddressAndPort(address: .loopback(family), port: 0))
             let frontend = try reservedAddress(.udp, family)
             try datapath.forward(frontend, .udp, to: server.localAddress())
-            let client = try LoopbackSocket(.udp, family)
+            let client = try InternetSocket(.udp, family)
             try client.send(to: frontend)
             try server.send(to: server.receive())
             let source = try client.receive()
@@ -101,12 +102,12 @@ struct TranslationChecks {
             .translation, "refusing over \(family)", essential: true,
             loss: "clients of a service without endpoints see another error than ECONNREFUSED"
         ) {
-            let listener = try LoopbackSocket(.tcp, family)
+            let listener = try InternetSocket(.tcp, family)
             try listener.bind(to: AddressAndPort(address: .loopback(family), port: 0))
             try listener.listen()
             try datapath.reject(listener.localAddress(), .tcp)
-            do throws(SocketError) {
-                try LoopbackSocket(.tcp, family).connect(to: listener.localAddress())
+            do throws(SystemError) {
+                try InternetSocket(.tcp, family).connect(to: listener.localAddress())
             } catch {
                 guard error.errno == ECONNREFUSED else { throw error }
                 return "a connect to a frontend that refuses got ECONNREFUSED"
@@ -122,10 +123,10 @@ struct TranslationChecks {
         ) {
             let address = AddressAndPort(
                 address: IPAddress(ipv4: 0), port: try reservedAddress(.tcp, .ipv4).port)
-            try LoopbackSocket(.tcp, .ipv4).bind(to: address)
+            try InternetSocket(.tcp, .ipv4).bind(to: address)
             try datapath.protect(address.port, .tcp)
-            do throws(SocketError) {
-                try LoopbackSocket(.tcp, .ipv4).bind(to: address)
+            do throws(SystemError) {
+                try InternetSocket(.tcp, .ipv4).bind(to: address)
             } catch {
                 guard error.errno == EADDRINUSE else { throw error }
                 return "a bind to the port of a NodePort got EADDRINUSE"
@@ -144,9 +145,9 @@ struct TranslationChecks {
 
     /// A loopback address with a port that was free a moment ago, where nobody listens.
     private static func reservedAddress(
-        _ kind: LoopbackSocket.Kind, _ family: AddressFamily
-    ) throws(SocketError) -> AddressAndPort {
-        let socket = try LoopbackSocket(kind, family)
+        _ kind: InternetSocket.Kind, _ family: AddressFamily
+    ) throws(SystemError) -> AddressAndPort {
+        let socket = try InternetSocket(kind, family)
         try socket.bind(to: AddressAndPort(address: .loopback(family), port: 0))
         return try socket.localAddress()
     }

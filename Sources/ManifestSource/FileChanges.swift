@@ -2,6 +2,7 @@
 // half done: it would look as if its last objects had been deleted. Pure: the caller brings the time.
 
 import Glibc
+import SystemCalls
 
 struct FileChanges {
     typealias Instant = ContinuousClock.Instant
@@ -37,7 +38,7 @@ struct FileChanges {
     /// Whether to leave the file alone for now.
     func isBeingWritten(_ name: String, _ stamp: FileStamp, at now: Instant) -> Bool {
         guard let writer = writers[name], writer.lastWrite + patience > now else { return false }
-        return !(writer.onlyCreated && (stamp.isLinked || stamp.links > 1))
+        return !(writer.onlyCreated && (stamp.isLinked || stamp.file.links > 1))
     }
 
     /// When the first of the writers has been silent for too long; nil when there are none.

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 package import ServiceModel
+package import SystemCalls
 
 package struct ManifestDirectory: Hashable, Sendable {
     package var path: String
@@ -28,22 +29,22 @@ package struct ManifestDirectory: Hashable, Sendable {
     /// With a selection, only those of them that are there: much cheaper in a large directory.
     package func entries(_ selection: Set<String>? = nil) throws(SystemError) -> [Entry] {
         let own = try FileStamp.of(path)
-        guard own.kind == .directory else {
+        guard own.file.kind == .directory else {
             return [Entry(name: (path as NSString).lastPathComponent, path: path, stamp: .success(own))]
         }
         let names: [String]
         do {
             names = try selection.map { Array($0) } ?? FileManager.default.contentsOfDirectory(atPath: path)
         } catch {
-            throw SystemError(errno: Self.errno(of: error))
+            throw SystemError(operation: "list", path: path, errno: Self.errno(of: error))
         }
         return names.filter(Self.isManifest).sorted().compactMap { name in
             let entryPath = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
             do throws(SystemError) {
                 let stamp = try FileStamp.of(entryPath)
-                return stamp.kind == .directory ? nil : Entry(name: name, path: entryPath, stamp: .success(stamp))
+                return stamp.file.kind == .directory ? nil : Entry(name: name, path: entryPath, stamp: .success(stamp))
             } catch {
-                if error.errno == ENOENT, !Self.isLink(entryPath) { return nil }
+                if error.isNotFound, !Self.isLink(entryPath) { return nil }
                 return Entry(name: name, path: entryPath, stamp: .failure(error))
             }
         }
@@ -58,7 +59,7 @@ package struct ManifestDirectory: Hashable, Sendable {
         !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
     }
 
-    fileprivate static func errno(of error: any Error) -> Int32 {
+    private static func errno(of error: any Error) -> Int32 {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
         return Int32(underlying?.code ?? Int(EIO))
     }
@@ -75,18 +76,19 @@ extension ManifestDirectory.Entry {
 
     func bytes(limits: TextLimits) -> Result<[UInt8], TextProblem> {
         switch stamp {
-        case .failure(let error): return .failure(TextProblem("cannot be read: \(error)"))
+        case .failure(let error): return .failure(TextProblem("cannot be read: \(error.words)"))
         case .success(let stamp):
-            guard stamp.kind == .regular else { return .failure(TextProblem("is neither a file nor a link to one")) }
-            guard stamp.bytes <= Int64(limits.bytes) else {
-                return .failure(TextProblem("has \(stamp.bytes) bytes; at most \(limits.bytes) are read"))
+            guard stamp.file.kind == .regular else {
+                return .failure(TextProblem("is neither a file nor a link to one"))
+            }
+            guard stamp.file.bytes <= Int64(limits.bytes) else {
+                return .failure(TextProblem("has \(stamp.file.bytes) bytes; at most \(limits.bytes) are read"))
             }
         }
         do {
-            return .success([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
+            return .success(try WholeFile.bytes(of: path))
         } catch {
-            let cause = SystemError(errno: ManifestDirectory.errno(of: error))
-            return .failure(TextProblem("cannot be read: \(cause)"))
+            return .failure(TextProblem("cannot be read: \(error.words)"))
         }
     }
 }

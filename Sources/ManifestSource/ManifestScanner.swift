@@ -2,8 +2,8 @@
 // watcher's thread, and blocks as files do. What the contents mean together is ManifestState's business.
 
 import Foundation
-import Glibc
 import ServiceModel
+import SystemCalls
 
 struct ManifestScanner: ~Copyable {
     typealias Instant = ContinuousClock.Instant
@@ -61,12 +61,12 @@ struct ManifestScanner: ~Copyable {
         let entries: [ManifestDirectory.Entry]
         do throws(SystemError) {
             let stamp = try FileStamp.of(directory.path)
-            let isOther = own?.inode != stamp.inode || own?.device != stamp.device
+            let isOther = own?.file.isSameFile(as: stamp.file) != true
             if own != nil, isOther { returnedAt = now }
             own = stamp
             entries = isOther ? try directory.entries() : try directory.entries(names)
         } catch {
-            findings.directoryProblem = "cannot be read: \(error)"
+            findings.directoryProblem = "cannot be read: \(error.words)"
             findings.deadline = now + timing.pollBlind
             returnedAt = now
             missingSince = [:]

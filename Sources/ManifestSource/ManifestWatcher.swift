@@ -4,6 +4,7 @@
 import Foundation
 package import ServiceModel
 import Synchronization
+import SystemCalls
 
 package struct ManifestUpdate: Hashable, Sendable {
     /// Ordered by kind and name. Never a fact that was delivered before (EP-19). Empty until everything has been read

@@ -3,6 +3,7 @@
 
 import Foundation
 import Glibc
+import SystemCalls
 
 /// Why to look again.
 struct WakeReason {
@@ -66,7 +67,7 @@ struct ManifestWatches: ~Copyable {
             // A single file, or nothing yet: its parent tells. A missing parent is a problem of the path, not of
             // inotify.
             guard ![ENOENT, ENOTDIR, EACCES].contains(error.errno) else { return nil }
-            return "changes are found by looking every \(timing.pollBlind), since inotify fails: \(error)"
+            return "changes are found by looking every \(timing.pollBlind), since inotify fails: \(error.words)"
         }
         return nil
     }

@@ -1,6 +1,7 @@
 // Reads a directory of manifests once, for plan and explain, and as the first step of watching it.
 
 package import ServiceModel
+import SystemCalls
 
 package struct ManifestContents: Hashable, Sendable {
     /// Ordered by kind and name.
@@ -18,7 +19,7 @@ package enum Manifests {
                 state.update(file: entry.name, entry.content(limits: limits))
             }
         } catch {
-            state.setProblems(directory: "cannot be read: \(error)", watching: nil, path: path)
+            state.setProblems(directory: "cannot be read: \(error.words)", watching: nil, path: path)
         }
         return ManifestContents(facts: state.facts, problems: state.problems)
     }

@@ -1,12 +1,12 @@
 // The one place where commands write: results to standard output, everything else to standard error. Unbuffered, so
 // that a reader at the other end of a pipe sees each line when it is there.
 
-import Glibc
+import SystemCalls
 
 enum Console {
     /// Text as it is.
     static func show(_ text: String) {
-        write(text, to: STDOUT_FILENO)
+        write(text, to: .output)
     }
 
     /// One sentence, as a line of its own.
@@ -16,16 +16,11 @@ enum Console {
 
     /// Text as it is, to standard error.
     static func complain(_ text: String) {
-        write(text, to: STDERR_FILENO)
+        write(text, to: .error)
     }
 
     /// Gives up when the other end is gone: there is nobody left to tell.
-    private static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 || errno == EINTR else { return }
-            rest = rest.dropFirst(max(count, 0))
-        }
+    private static func write(_ text: String, to stream: StandardStream) {
+        try? stream.write(text)
     }
 }

@@ -5,6 +5,7 @@ import Datapath
 import Glibc
 import NetworkTypes
 import Synchronization
+import SystemCalls
 import Testing
 
 @testable import Inspection
@@ -41,7 +42,7 @@ struct DoctorTests {
 
     @Test("does not prove what does not work: without its hooks nothing is translated")
     func withoutHooks() throws {
-        let cookie = try LoopbackSocket(.udp, .ipv4).namespaceCookie()
+        let cookie = try InternetSocket(.udp, .ipv4).namespaceCookie()
         var datapath = try ScratchDatapath(hostNamespaceCookie: cookie)
         let findings = TranslationChecks.tryAll(&datapath, .ipv4)
         #expect(findings.map(\.result) == [.missing, .missing, .missing], "\(findings)")

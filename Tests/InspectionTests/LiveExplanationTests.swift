@@ -6,6 +6,7 @@ import Datapath
 import DatapathImage
 import LoadBalancing
 import NetworkTypes
+import SystemCalls
 import Testing
 
 @testable import Inspection
@@ -51,7 +52,7 @@ struct LiveExplanationTests {
 
     @Test("a process of the node in the served cgroup confirms with a real UDP socket")
     func throughThePrograms() throws {
-        let cookie = try LoopbackSocket(.udp, .ipv4).namespaceCookie()
+        let cookie = try InternetSocket(.udp, .ipv4).namespaceCookie()
         let installation = try TestInstallation(hostCookie: cookie)
         try installation.addService(2, "dns", protocol: .udp)
         try installation.addBackend(3, "127.0.0.9:5353", protocol: .udp)

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import NetworkTypes
 import ServiceModel
+import SystemCalls
 import Testing
 
 @testable import ManifestSource
@@ -46,7 +47,9 @@ final class TemporaryDirectory: Sendable {
 
     /// rename(2), which Foundation does not offer over something that exists.
     func move(_ name: String, over other: String) throws {
-        guard unsafe rename(file(name), file(other)) == 0 else { throw SystemError(errno: errno) }
+        guard unsafe rename(file(name), file(other)) == 0 else {
+            throw SystemError(operation: "rename", path: file(name), errno: errno)
+        }
     }
 
     func makeDirectory(_ name: String) throws {

@@ -4,9 +4,13 @@
 #define MARTLET_DATAPATH_OBJECTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* bpf/sock.bpf.c as an ELF image: its first byte, valid for ever, and its length. */
-const void *martlet_sock_object(void);
+/*
+ * bpf/sock.bpf.c as an ELF image: its length, and each of its bytes (0 from the length on). Without a pointer, so that
+ * Swift copies it in safe code; it is read once for each start of an agent.
+ */
 size_t martlet_sock_object_size(void);
+uint8_t martlet_sock_object_byte(size_t place);
 
 #endif

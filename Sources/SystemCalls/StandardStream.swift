@@ -1,0 +1,19 @@
+// The two streams that a process writes to, without a buffer: what is written is there at once for a reader at the
+// other end of a pipe.
+
+import Glibc
+
+package enum StandardStream: Sendable {
+    case output
+    case error
+
+    /// Writes all of the text, blocking as needed.
+    ///
+    /// - Throws: EPIPE when the other end is gone and SIGPIPE is ignored.
+    package func write(_ text: String) throws(SystemError) {
+        switch self {
+        case .output: try writeAll(Array(text.utf8), to: STDOUT_FILENO, "standard output")
+        case .error: try writeAll(Array(text.utf8), to: STDERR_FILENO, "standard error")
+        }
+    }
+}
