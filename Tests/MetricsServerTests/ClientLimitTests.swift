@@ -5,7 +5,8 @@ import NIOCore
 import NetworkTypes
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ClientLimitTests {
+@Suite("Clients that ask too much", .serialized, .timeLimit(.minutes(1)))
+struct ClientLimitTests {
     private static func limits(step: Duration = .seconds(10), connections: Int = 64) -> HTTPLimits {
         var limits = HTTPLimits()
         limits.step = step
@@ -13,7 +14,8 @@ import Testing
         return limits
     }
 
-    @Test func aHeaderTooLargeIsRefusedAndTheClientHearsIt() async throws {
+    @Test("a header that is too large is refused, and the client hears it")
+    func largeHeader() async throws {
         try await withHTTPServer { address, _ in
             let request = "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 500_000))\r\n\r\n"
             let answer = try await Client.exchange(address, request)
@@ -21,7 +23,8 @@ import Testing
         }
     }
 
-    @Test func aClientThatTricklesItsRequestIsClosedWhileOthersAreServed() async throws {
+    @Test("a client that trickles its request is closed, while others are served")
+    func tricklingClient() async throws {
         try await withHTTPServer(Self.limits(step: .seconds(1))) { address, _ in
             try await Client.connect(to: address) { slow in
                 try await slow.send("GET /")
@@ -32,7 +35,8 @@ import Testing
         }
     }
 
-    @Test func aClientThatDoesNotReadIsClosedWhileOthersAreServed() async throws {
+    @Test("a client that does not read is closed, while others are served")
+    func deafClient() async throws {
         // More than the sockets' buffers hold, so that the answer cannot be sent without a reader.
         let size = 32 << 20
         let answer = String(repeating: "x", count: size)
@@ -48,7 +52,8 @@ import Testing
         }
     }
 
-    @Test func aLargeAnswerArrivesWhole() async throws {
+    @Test("a large answer arrives whole")
+    func largeAnswer() async throws {
         let size = 8 << 20
         try await withHTTPServer(answer: String(repeating: "x", count: size)) { address, _ in
             let answer = try await Client.exchange(address, request("GET /"))
@@ -57,7 +62,8 @@ import Testing
         }
     }
 
-    @Test func moreConnectionsThanTheLimitWaitTheirTurn() async throws {
+    @Test("more connections than the limit wait their turn")
+    func connectionLimit() async throws {
         try await withHTTPServer(Self.limits(connections: 2)) { address, _ in
             try await Client.connect(to: address) { _ in
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -85,7 +91,8 @@ import Testing
         }
     }
 
-    @Test func aClientThatStopsSendingStillGetsItsAnswer() async throws {
+    @Test("a client that stops sending still gets its answer")
+    func halfClosed() async throws {
         try await withHTTPServer { address, _ in
             try await Client.connect(to: address) { client in
                 try await client.send("GET / HTTP/1.1\r\n\r\n")

@@ -7,7 +7,8 @@ import Testing
 
 @testable import MetricsServer
 
-@Suite struct HTTPConnectionTests {
+@Suite("One HTTP connection")
+struct HTTPConnectionTests {
     /// The pipeline that a server's connection has, without a socket.
     private struct Connection {
         let channel: EmbeddedChannel
@@ -46,7 +47,8 @@ import Testing
         }
     }
 
-    @Test func aRequestIsHandedOverAndItsAnswerFramed() throws {
+    @Test("a request is handed over, and its answer framed")
+    func requestAndAnswer() throws {
         let connection = try Connection()
         try connection.receive("GET /metrics?x=1 HTTP/1.1\r\nHost: h\r\n\r\n")
         #expect(try connection.nextPath() == "/metrics")
@@ -59,7 +61,8 @@ import Testing
         #expect(connection.isOpen)
     }
 
-    @Test func aClientThatSendsNothingIsClosed() throws {
+    @Test("a client that sends nothing is closed after ten seconds")
+    func silentClient() throws {
         let connection = try Connection()
         connection.pass(9)
         #expect(connection.isOpen)
@@ -67,7 +70,8 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func bytesThatDoNotCompleteARequestBuyNoTime() throws {
+    @Test("bytes that do not complete a request buy no time")
+    func trickle() throws {
         let connection = try Connection()
         for byte in "GET /metr" {
             try connection.receive(String(byte))
@@ -79,7 +83,8 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func theAnswerHasItsOwnTimeAndSoHasTheNextRequest() throws {
+    @Test("the answer has its own time, and so has the next request")
+    func timeOfEachStep() throws {
         let connection = try Connection()
         connection.pass(9)
         try connection.receive("GET / HTTP/1.1\r\n\r\n")
@@ -92,7 +97,8 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrderAndTheLastOneClosesIfItAsksTo() throws {
+    @Test("pipelined requests are answered in order, and one that asks to close is the last")
+    func pipelining() throws {
         let connection = try Connection()
         try connection.receive(
             "GET /a HTTP/1.1\r\n\r\nHEAD /b HTTP/1.1\r\n\r\n"
@@ -121,25 +127,28 @@ import Testing
         var testDescription: String { what }
     }
 
-    @Test(arguments: [
-        Refusal(
-            what: "a header too long", bytes: "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 8200))",
-            status: "431"),
-        Refusal(what: "a path too long", bytes: "GET /\(String(repeating: "a", count: 8200))", status: "431"),
-        Refusal(
-            what: "headers too long together",
-            bytes: "GET / HTTP/1.1\r\n" + String(repeating: "A: \(String(repeating: "a", count: 1000))\r\n", count: 9),
-            status: "431"),
-        Refusal(
-            what: "too many headers", bytes: "GET / HTTP/1.1\r\n" + String(repeating: "A: a\r\n", count: 300),
-            status: "431"),
-        Refusal(
-            what: "a body too long",
-            bytes: "GET / HTTP/1.1\r\nContent-Length: 99999\r\n\r\n" + String(repeating: "a", count: 17000),
-            status: "413"),
-        Refusal(what: "no HTTP", bytes: "\u{16}\u{3}\u{1} hello\r\n\r\n", status: "400"),
-        Refusal(what: "HTTP/2", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: "400"),
-    ])
+    @Test(
+        "what is too long, too much or no HTTP/1 is refused and closed",
+        arguments: [
+            Refusal(
+                what: "a header too long", bytes: "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 8200))",
+                status: "431"),
+            Refusal(what: "a path too long", bytes: "GET /\(String(repeating: "a", count: 8200))", status: "431"),
+            Refusal(
+                what: "headers too long together",
+                bytes: "GET / HTTP/1.1\r\n"
+                    + String(repeating: "A: \(String(repeating: "a", count: 1000))\r\n", count: 9),
+                status: "431"),
+            Refusal(
+                what: "too many headers", bytes: "GET / HTTP/1.1\r\n" + String(repeating: "A: a\r\n", count: 300),
+                status: "431"),
+            Refusal(
+                what: "a body too long",
+                bytes: "GET / HTTP/1.1\r\nContent-Length: 99999\r\n\r\n" + String(repeating: "a", count: 17000),
+                status: "413"),
+            Refusal(what: "no HTTP", bytes: "\u{16}\u{3}\u{1} hello\r\n\r\n", status: "400"),
+            Refusal(what: "HTTP/2", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: "400"),
+        ])
     func isRefused(_ refusal: Refusal) throws {
         let connection = try Connection()
         try connection.receive(refusal.bytes)
@@ -151,7 +160,8 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func aRefusalWaitsForTheAnswersThatAreDue() throws {
+    @Test("a refusal waits for the answers that are due")
+    func lateRefusal() throws {
         let connection = try Connection()
         try connection.receive("GET /a HTTP/1.1\r\n\r\nnonsense\r\n\r\n")
         #expect(try connection.nextPath() == "/a")
@@ -162,7 +172,8 @@ import Testing
         #expect(sent.contains("\r\n\r\n1HTTP/1.1 400 Bad Request\r\n"))
     }
 
-    @Test func aClientThatAsksForTooMuchAtOnceIsRefused() throws {
+    @Test("a client that asks for too much at once is refused")
+    func tooManyRequests() throws {
         var limits = HTTPLimits()
         limits.pipelinedRequests = 2
         let connection = try Connection(limits)
@@ -175,10 +186,12 @@ import Testing
         #expect(try connection.sent().contains("2HTTP/1.1 429 Too Many Requests\r\n"))
     }
 
-    @Test(arguments: [
-        "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-        "GET /a HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
-    ])
+    @Test(
+        "HTTP/1.0 and upgrades get an answer and no more",
+        arguments: [
+            "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            "GET /a HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        ])
     func closesAfterTheAnswer(_ request: String) throws {
         let connection = try Connection()
         try connection.receive(request)
@@ -188,13 +201,15 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func shutdownClosesAnIdleConnectionAtOnce() throws {
+    @Test("shutdown closes an idle connection at once")
+    func idleShutdown() throws {
         let connection = try Connection()
         connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         #expect(!connection.isOpen)
     }
 
-    @Test func shutdownLetsAnAnswerThatIsDueGoOut() throws {
+    @Test("shutdown lets an answer that is due go out, and takes no further request")
+    func busyShutdown() throws {
         let connection = try Connection()
         try connection.receive("GET /a HTTP/1.1\r\n\r\n")
         connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -207,7 +222,8 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func aClientThatOnlyStopsSendingStillGetsItsAnswer() throws {
+    @Test("a client that only stops sending still gets its answer")
+    func halfClosed() throws {
         let connection = try Connection()
         try connection.receive("GET /a HTTP/1.1\r\n\r\n")
         connection.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)

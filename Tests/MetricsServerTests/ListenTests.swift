@@ -9,7 +9,8 @@ import ServiceLifecycle
 import Telemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ListenTests {
+@Suite("Where the metrics server listens", .timeLimit(.minutes(1)))
+struct ListenTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private static func server(
@@ -20,7 +21,8 @@ import Testing
         }
     }
 
-    @Test func aTakenAddressIsAnErrorThatNamesIt() async throws {
+    @Test("without retry a taken address is an error that names it")
+    func takenAddress() async throws {
         try await withHTTPServer { address, _ in
             let error = await #expect(throws: ListenError.self) {
                 try await Self.server(address, retry: nil).run()
@@ -30,7 +32,8 @@ import Testing
         }
     }
 
-    @Test func anAddressOfAnotherNodeIsAnError() async throws {
+    @Test("an address that the node does not have is an error that says so")
+    func foreignAddress() async throws {
         let address = AddressAndPort("192.0.2.1:0")!
         let error = await #expect(throws: ListenError.self) {
             try await Self.server(address, retry: nil).run()
@@ -38,7 +41,8 @@ import Testing
         #expect(error?.description == "cannot listen on 192.0.2.1:0: this node does not have the address (errno 99)")
     }
 
-    @Test func ipv6IsServedAndNamedInBrackets() async throws {
+    @Test("IPv6 is served, and named in brackets")
+    func ipv6() async throws {
         let (addresses, found) = AsyncStream.makeStream(of: AddressAndPort.self)
         let server = Self.server(AddressAndPort("[::1]:0")!, retry: nil) { found.yield($0) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -53,7 +57,8 @@ import Testing
         }
     }
 
-    @Test func aTakenAddressIsServedSoonAfterItIsFree() async throws {
+    @Test("a taken address is tried again, and served soon after it is free (HZ-5)")
+    func retry() async throws {
         let (addresses, found) = AsyncStream.makeStream(of: AddressAndPort.self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             var taken: AddressAndPort?
@@ -71,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func shutdownEndsTheWaitForAnAddress() async throws {
+    @Test("shutdown ends the wait for an address")
+    func shutdownWhileWaiting() async throws {
         try await withHTTPServer { address, _ in
             let waiting = Self.server(address, retry: .seconds(3600))
             let group = ServiceGroup(

@@ -8,13 +8,15 @@ import ServiceLifecycle
 import Telemetry
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MetricsServerTests {
+@Suite("The metrics server", .timeLimit(.minutes(1)))
+struct MetricsServerTests {
     private static let page = MetricsPage([
         MetricFamily(.gauge, "martlet_services", help: "Services.", samples: [MetricSample(3)])
     ])
     private static let text = "# HELP martlet_services Services.\n# TYPE martlet_services gauge\nmartlet_services 3\n"
 
-    @Test func metricsAreServedAsPrometheusText() async throws {
+    @Test("metrics are served as Prometheus text (MET-1)")
+    func metrics() async throws {
         try await withMetricsServer(page: { Self.page }) { address, _ in
             #expect(address.port != 0)
             let answer = try await Client.exchange(address, request("GET /metrics"))
@@ -25,7 +27,8 @@ import Testing
         }
     }
 
-    @Test func headHasTheLengthAndNoBody() async throws {
+    @Test("HEAD has the length and no body")
+    func head() async throws {
         try await withMetricsServer(page: { Self.page }) { address, _ in
             let answer = try await Client.exchange(address, request("HEAD /metrics"))
             #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -39,10 +42,12 @@ import Testing
         let status: String
     }
 
-    @Test(arguments: [
-        Health(healthy: true, status: "200 OK"), Health(healthy: false, status: "503 Service Unavailable"),
-    ])
-    func healthIsAskedForEachRequest(_ health: Health) async throws {
+    @Test(
+        "health is asked anew for each request (MET-2)",
+        arguments: [
+            Health(healthy: true, status: "200 OK"), Health(healthy: false, status: "503 Service Unavailable"),
+        ])
+    func health(_ health: Health) async throws {
         try await withMetricsServer(health: { (health.healthy, "body\n") }) { address, _ in
             let answer = try await Client.exchange(address, request("GET /healthz"))
             #expect(answer.hasPrefix("HTTP/1.1 \(health.status)\r\n"))
@@ -55,13 +60,15 @@ import Testing
         let status: String
     }
 
-    @Test(arguments: [
-        Refusal(line: "GET /", status: "404 Not Found"), Refusal(line: "GET /metrics/", status: "404 Not Found"),
-        Refusal(line: "POST /other", status: "404 Not Found"),
-        Refusal(line: "POST /metrics", status: "405 Method Not Allowed"),
-        Refusal(line: "DELETE /healthz", status: "405 Method Not Allowed"),
-    ])
-    func otherRequestsAreRefused(_ refusal: Refusal) async throws {
+    @Test(
+        "other paths are not found, other methods not allowed",
+        arguments: [
+            Refusal(line: "GET /", status: "404 Not Found"), Refusal(line: "GET /metrics/", status: "404 Not Found"),
+            Refusal(line: "POST /other", status: "404 Not Found"),
+            Refusal(line: "POST /metrics", status: "405 Method Not Allowed"),
+            Refusal(line: "DELETE /healthz", status: "405 Method Not Allowed"),
+        ])
+    func refusals(_ refusal: Refusal) async throws {
         try await withMetricsServer { address, _ in
             let answer = try await Client.exchange(address, request(refusal.line))
             #expect(answer.hasPrefix("HTTP/1.1 \(refusal.status)\r\n"))
@@ -69,7 +76,8 @@ import Testing
         }
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+    @Test("pipelined requests are answered in order")
+    func pipelining() async throws {
         try await withMetricsServer(page: { Self.page }) { address, _ in
             let requests = "GET /metrics HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n" + request("GET /none")
             let answer = try await Client.exchange(address, requests)
@@ -79,7 +87,8 @@ import Testing
         }
     }
 
-    @Test func shutdownFinishesTheAnswerInProgressAndClosesIdleConnections() async throws {
+    @Test("shutdown finishes the answer in progress and closes idle connections")
+    func shutdown() async throws {
         let (asked, didAsk) = AsyncStream.makeStream(of: Void.self)
         let (allowed, allow) = AsyncStream.makeStream(of: Void.self)
         let health: @Sendable () async -> (healthy: Bool, body: String) = {

@@ -159,7 +159,7 @@ struct AffinityTests {
         }
     }
 
-    @Test("a terminating backend gets no new connections, its own ones go on (P18, BAL-3)")
+    @Test("a terminating backend gets no new connections, its own ones go on (BAL-3)")
     func terminatingBackend() throws {
         try withCluster { cluster in
             let service = Self.sticky(cluster)

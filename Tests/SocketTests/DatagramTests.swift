@@ -147,7 +147,7 @@ struct DatagramTests {
         }
     }
 
-    @Test("a host process talks UDP to a ClusterIP (P41)", arguments: Dial.udp)
+    @Test("a host process talks UDP to a ClusterIP", arguments: Dial.udp)
     func hostProcess(_ dial: Dial) throws {
         try withCluster { cluster in
             let service = cluster.makeService()

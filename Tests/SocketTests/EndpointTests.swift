@@ -34,6 +34,31 @@ struct EndpointTests {
         }
     }
 
+    @Test(
+        "with an internal policy Local a terminating endpoint here serves although a remote one is ready (EP-14)",
+        arguments: Dial.plain)
+    func localFallback(_ dial: Dial) throws {
+        try withCluster { cluster in
+            var service = cluster.makeService(nodePort: true)
+            service.isInternalLocal = true
+            let (all, remote) = (cluster.endpoints, try cluster.remoteEndpoint)
+            /// Publishes, and says who answers at the ClusterIP, by the local list, and at the node port, by the other.
+            func names(_ endpoints: [EndpointObject]) throws -> [Set<String>] {
+                try cluster.publish(service, endpoints)
+                return try [FrontendKind.clusterIP, .nodePort].map { kind in
+                    let frontend = service.frontend(kind, dial, on: cluster.node)
+                    let answers = try cluster.client.ask(dial, frontend, count: 30)
+                    return answers.names.union(answers.errors.keys)
+                }
+            }
+            #expect(try names([all[0].terminating, all[1].unready, remote]) == [["web-1"], ["far-1"]])
+            #expect(try names([all[0].terminating, remote.terminating]) == [["web-1"], ["web-1", "far-1"]])
+            #expect(try names([all[0].terminating, all[1], remote]) == [["web-2"], ["web-2", "far-1"]])
+            try cluster.publish(service, [all[0].unready, remote])
+            #expect(try cluster.client.failure(dial, service.frontend(dial, on: cluster.node)) == dial.dropped)
+        }
+    }
+
     @Test("an endpoint that is published although not ready is used (EP-16)")
     func publishedNotReady() throws {
         try withCluster { cluster in

@@ -107,6 +107,31 @@ struct FrontendTests {
         }
     }
 
+    @Test(
+        "a server on the node's own address is a backend like any other, and sees the pod's own address (MASQ-7)",
+        arguments: FrontendKind.allCases, Dial.every)
+    func hostNetworkServer(_ kind: FrontendKind, _ dial: Dial) throws {
+        try withCluster { cluster in
+            let node = cluster.node
+            let server = try node.host.serve(dial.transport, port: 8088, as: "host-network")
+            defer { try? server.stop() }
+            let service = cluster.makeService(nodePort: true, external: true)
+            let onNode = SliceObject([EndpointObject(node.host)], port: 8088)
+            try cluster.publish(service, slices: [onNode])
+            let frontend = service.frontend(kind, dial, on: node)
+            for client in [cluster.client, node.host] {
+                let answers = try client.ask(dial, frontend, count: 3)
+                #expect(answers.servers == ["host-network": 3], "\(client.name): \(answers)")
+                #expect(answers.peers == [dial.shown(frontend).description: 3])
+                #expect(answers.clients == [client.address(dial.family): 3])
+            }
+            try cluster.publish(service, slices: [onNode, SliceObject([cluster.endpoints[0]])])
+            for client in [cluster.client, node.host] {
+                #expect(try client.ask(dial, frontend, count: 40).names == ["host-network", "web-1"])
+            }
+        }
+    }
+
     @Test("what is no service is left alone", arguments: Dial.every)
     func directConnections(_ dial: Dial) throws {
         try withCluster { cluster in
@@ -118,7 +143,7 @@ struct FrontendTests {
         }
     }
 
-    @Test("ports of one service lead to their own targets (SVC-2, PORT-2)", arguments: Dial.every)
+    @Test("ports of one service lead to their own targets (SVC-2)", arguments: Dial.every)
     func ports(_ dial: Dial) throws {
         try withCluster { cluster in
             var service = cluster.makeService()

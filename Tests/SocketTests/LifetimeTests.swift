@@ -87,13 +87,13 @@ struct LifetimeTests {
             try unconnected.send(to: frontend)
             #expect(try unconnected.receive().source?.unmapped == frontend)
 
-            // And it is found when its backend goes (P2).
+            // And it is found when its backend goes.
             try cluster.publish(service, [cluster.endpoints[2]])
             #expect(try eventually { try connected.check().error == "ECONNABORTED" })
         }
     }
 
-    @Test("without the agent everything goes on; what changed meanwhile is applied when it is back (LIFE-6, P31, P1)")
+    @Test("without the agent everything goes on; what changed meanwhile is applied when it is back (LIFE-6)")
     func agentDown() async throws {
         try await withOwnCluster { cluster in
             let (kept, gone, new) = (cluster.makeService(), cluster.makeService(), cluster.makeService())

@@ -10,23 +10,6 @@ private let layout = Cluster.Layout(hasRemoteServer: true, serviceCIDRs: ["172.3
 
 @Suite("Refusals and drops", .serialized, .cluster(layout), .timeLimit(.minutes(2)))
 struct RefusalTests {
-    /// The failed call of one attempt, and that it took no time.
-    private static func failure(_ client: Probe, _ dial: Dial, _ to: SocketAddress) throws -> String {
-        let began = ContinuousClock.now
-        let answers = try client.ask(dial, to, timeout: .seconds(5))
-        guard ContinuousClock.now - began < .seconds(4) else { return "only after a time-out: \(answers)" }
-        return answers.failedCalls.keys.first ?? "answered by \(answers.names)"
-    }
-
-    private static func refused(_ dial: Dial) -> String {
-        dial.isUnconnected ? "sendmsg ECONNREFUSED" : "connect ECONNREFUSED"
-    }
-
-    private static func dropped(_ dial: Dial) -> String {
-        if dial.transport == .tcp { return "connect ETIMEDOUT" }
-        return dial.isUnconnected ? "sendmsg EPERM" : "connect EPERM"
-    }
-
     @Test(
         "a service without endpoints refuses, on every kind of frontend (REJ-1, REJ-2)",
         arguments: FrontendKind.allCases,
@@ -37,7 +20,7 @@ struct RefusalTests {
             try cluster.publish(service, [])
             for client in [cluster.client, cluster.node.host] {
                 let frontend = service.frontend(kind, dial, on: cluster.node)
-                #expect(try Self.failure(client, dial, frontend) == Self.refused(dial))
+                #expect(try client.failure(dial, frontend) == dial.refused)
             }
         }
     }
@@ -49,12 +32,12 @@ struct RefusalTests {
             let frontend = service.frontend(dial, on: cluster.node)
             for _ in 0..<2 {
                 try cluster.publish(service, [])
-                #expect(try Self.failure(cluster.client, dial, frontend) == Self.refused(dial))
+                #expect(try cluster.client.failure(dial, frontend) == dial.refused)
                 try cluster.publish(service, [cluster.endpoints[0]])
                 #expect(try cluster.client.ask(dial, frontend, count: 3).servers == ["web-1": 3])
             }
             try cluster.publish(service, [cluster.endpoints[0].unready])
-            #expect(try Self.failure(cluster.client, dial, frontend) == Self.refused(dial))
+            #expect(try cluster.client.failure(dial, frontend) == dial.refused)
             try cluster.publish(service, [cluster.endpoints[0].terminating])
             #expect(try cluster.client.ask(dial, frontend, count: 3).servers == ["web-1": 3])
         }
@@ -85,7 +68,7 @@ struct RefusalTests {
             try cluster.publish(service, [cluster.remoteEndpoint])
             let frontend = service.frontend(dial, on: cluster.node)
             for client in [cluster.client, cluster.node.host] {
-                #expect(try Self.failure(client, dial, frontend) == Self.dropped(dial))
+                #expect(try client.failure(dial, frontend) == dial.dropped)
                 // The node port follows the other policy (TP-2).
                 let nodePort = service.frontend(.nodePort, dial, on: cluster.node)
                 #expect(try client.ask(dial, nodePort, count: 3).servers == ["far-1": 3])
@@ -93,7 +76,7 @@ struct RefusalTests {
             try cluster.publish(service, [cluster.endpoints[0], cluster.remoteEndpoint])
             #expect(try cluster.client.ask(dial, frontend, count: 10).servers == ["web-1": 10])
             try cluster.publish(service, [cluster.remoteEndpoint.unready])
-            #expect(try Self.failure(cluster.client, dial, frontend) == Self.refused(dial))
+            #expect(try cluster.client.failure(dial, frontend) == dial.refused)
         }
     }
 
@@ -126,8 +109,8 @@ struct RefusalTests {
             let otherProtocols: UInt16 = dial.transport == .tcp ? 53 : 80
             for port in [81, otherProtocols] {
                 let frontend = SocketAddress(address, port)
-                #expect(try Self.failure(cluster.client, dial, frontend) == Self.refused(dial))
-                #expect(try Self.failure(cluster.node.host, dial, frontend) == Self.refused(dial))
+                #expect(try cluster.client.failure(dial, frontend) == dial.refused)
+                #expect(try cluster.node.host.failure(dial, frontend) == dial.refused)
             }
         }
     }
@@ -139,11 +122,11 @@ struct RefusalTests {
         try withCluster { cluster in
             let service = cluster.makeService()
             let frontend = service.frontend(dial, on: cluster.node)
-            #expect(try Self.failure(cluster.client, dial, frontend) == Self.dropped(dial))
+            #expect(try cluster.client.failure(dial, frontend) == dial.dropped)
             try cluster.publish(service, [cluster.endpoints[0]])
             #expect(try cluster.client.ask(dial, frontend, count: 3).servers == ["web-1": 3])
             try cluster.remove(service)
-            #expect(try Self.failure(cluster.client, dial, frontend) == Self.dropped(dial))
+            #expect(try cluster.client.failure(dial, frontend) == dial.dropped)
         }
     }
 
@@ -176,7 +159,7 @@ struct RefusalTests {
             endpoint.addresses = endpoint.addresses.filter { $0.contains(":") != (dial.family == .v6) }
             try cluster.publish(service, [endpoint])
             let frontend = service.frontend(dial, on: cluster.node)
-            #expect(try Self.failure(cluster.client, dial, frontend) == Self.refused(dial))
+            #expect(try cluster.client.failure(dial, frontend) == dial.refused)
             let other = Dial(transport: dial.transport, family: dial.family == .v6 ? .v4 : .v6)
             #expect(try cluster.client.ask(other, service.frontend(other, on: cluster.node)).names == ["web-1"])
         }
@@ -195,7 +178,7 @@ struct RefusalTests {
             let balancer = service.frontend(.loadBalancer, dial, on: cluster.node)
             try publish(["203.0.113.0/25", "2001:db8:9::/64"])
             for client in [cluster.client, cluster.node.host] {
-                #expect(try Self.failure(client, dial, balancer) == Self.dropped(dial))
+                #expect(try client.failure(dial, balancer) == dial.dropped)
                 for kind in [FrontendKind.clusterIP, .nodePort, .externalIP] {
                     let frontend = service.frontend(kind, dial, on: cluster.node)
                     #expect(try client.ask(dial, frontend, count: 2).total == 2)
@@ -203,9 +186,9 @@ struct RefusalTests {
             }
             try publish(["10.0.0.0/8", "fd00::/16"])
             #expect(try cluster.client.ask(dial, balancer, count: 2).total == 2)
-            #expect(try Self.failure(cluster.node.host, dial, balancer) == Self.dropped(dial))
+            #expect(try cluster.node.host.failure(dial, balancer) == dial.dropped)
             try publish(["192.168.50.0/24", "fd50::/64"])
-            #expect(try Self.failure(cluster.client, dial, balancer) == Self.dropped(dial))
+            #expect(try cluster.client.failure(dial, balancer) == dial.dropped)
             #expect(try cluster.node.host.ask(dial, balancer, count: 2).total == 2)
             try publish([])
             #expect(try cluster.client.ask(dial, balancer, count: 2).total == 2)

@@ -38,7 +38,7 @@ struct StaleSocketTests {
     }
 
     @Test(
-        "a connected UDP socket to a removed backend is destroyed, in pods and on the host, and reconnects elsewhere (P1, CT-1)",
+        "a connected UDP socket to a removed backend is destroyed, in pods and on the host, and reconnects elsewhere (CT-1)",
         arguments: Family.allCases)
     func removedBackend(_ family: Family) throws {
         try withCluster { cluster in
@@ -203,7 +203,7 @@ struct StaleSocketTests {
         }
     }
 
-    @Test("sockets are found however many came after them, in pods old and new (P2)")
+    @Test("sockets are found however many came after them, in pods old and new")
     func longLived() throws {
         try withCluster { cluster in
             let dial = Dial(transport: .udp, family: .v4)

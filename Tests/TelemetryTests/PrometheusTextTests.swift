@@ -3,8 +3,10 @@
 import Telemetry
 import Testing
 
-@Suite struct PrometheusTextTests {
-    @Test func aPageIsFamiliesByNameAndSamplesByLabels() {
+@Suite("The Prometheus text format")
+struct PrometheusTextTests {
+    @Test("a page is families by name, and in each samples by labels (MET-1)")
+    func page() {
         let page = MetricsPage([
             MetricFamily(
                 .gauge, "martlet_frontends", help: "Frontends that are programmed.",
@@ -28,7 +30,8 @@ import Testing
                 """)
     }
 
-    @Test func aHistogramIsCumulativeBucketsThenSumThenCount() {
+    @Test("a histogram is cumulative buckets, then sum, then count")
+    func histogram() {
         var histogram = Histogram(bounds: [0.001, 0.5, 1])
         for value in [0.001, 0.25, 0.75, 100] { histogram.observe(value) }
         let page = MetricsPage([
@@ -50,7 +53,8 @@ import Testing
                 """)
     }
 
-    @Test func helpAndLabelValuesAreEscaped() {
+    @Test("help and label values are escaped")
+    func escaping() {
         let page = MetricsPage([
             MetricFamily(
                 .gauge, "g", help: "A \"quoted\" \\ back\nslash",
@@ -70,21 +74,24 @@ import Testing
         var testDescription: String { text }
     }
 
-    @Test(arguments: [
-        Number(value: 0, text: "0"), Number(value: -0.0, text: "0"), Number(value: -3, text: "-3"),
-        Number(value: 0.1, text: "0.1"), Number(value: 1e-05, text: "1e-05"),
-        Number(value: 9_007_199_254_740_991, text: "9007199254740991"), Number(value: 1e300, text: "1e+300"),
-        Number(value: .infinity, text: "+Inf"), Number(value: -.infinity, text: "-Inf"),
-        Number(value: .nan, text: "NaN"),
-    ])
-    func numbersReadBackAsThemselves(_ number: Number) {
+    @Test(
+        "numbers read back as themselves",
+        arguments: [
+            Number(value: 0, text: "0"), Number(value: -0.0, text: "0"), Number(value: -3, text: "-3"),
+            Number(value: 0.1, text: "0.1"), Number(value: 1e-05, text: "1e-05"),
+            Number(value: 9_007_199_254_740_991, text: "9007199254740991"), Number(value: 1e300, text: "1e+300"),
+            Number(value: .infinity, text: "+Inf"), Number(value: -.infinity, text: "-Inf"),
+            Number(value: .nan, text: "NaN"),
+        ])
+    func numbers(_ number: Number) {
         let page = MetricsPage([
             MetricFamily(.gauge, "g", help: "", samples: [MetricSample(number.value)])
         ])
         #expect(page.prometheusText == "# HELP g \n# TYPE g gauge\ng \(number.text)\n")
     }
 
-    @Test func theOrderOfConstructionDoesNotShow() {
+    @Test("the order of construction does not show")
+    func order() {
         let samples = ["a", "b", "c"].map { MetricSample(1, labels: ["name": $0, "other": "x"]) }
         let first = MetricFamily(.gauge, "first", help: "1", samples: samples)
         let firstReversed = MetricFamily(.gauge, "first", help: "1", samples: samples.reversed())
@@ -93,7 +100,8 @@ import Testing
             MetricsPage([first, second]).prometheusText == MetricsPage([second, firstReversed]).prometheusText)
     }
 
-    @Test func repeatedLabelsDoNotCostThePage() {
+    @Test("samples with the same labels cost one sample, not the page")
+    func repeatedLabels() {
         let family = MetricFamily(
             .gauge, "g", help: "h",
             samples: [
@@ -105,12 +113,14 @@ import Testing
                 == "# HELP g h\n# TYPE g gauge\ng{a=\"x\"} 1\ng{a=\"y\"} 1\n")
     }
 
-    @Test func aFamilyWithoutSamplesIsStillExplained() {
+    @Test("a family without samples is still explained")
+    func emptyFamily() {
         let page = MetricsPage([MetricFamily(.counter, "c_total", help: "h", samples: [])])
         #expect(page.prometheusText == "# HELP c_total h\n# TYPE c_total counter\n")
     }
 
-    @Test func anEmptyPageIsEmpty() {
+    @Test("a page without families is empty")
+    func emptyPage() {
         #expect(MetricsPage([]).prometheusText.isEmpty)
     }
 }

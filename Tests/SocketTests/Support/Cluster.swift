@@ -106,6 +106,20 @@ final class Cluster {
         }
     }
 
+    /// Who answers a pod and a host process at an address that the node itself serves meanwhile, as "untouched": that
+    /// name alone, when nobody translates the address for them. Failures are among the names.
+    func answersOnNode(_ dial: Dial, at address: SocketAddress) throws -> Set<String> {
+        let placed = "\(address.address)/\(dial.family == .v6 ? 128 : 32)"
+        let isOwn = node.addresses.contains(address.address)
+        if !isOwn { try node.addAddress(placed, to: "lo") }
+        defer { if !isOwn { try? node.removeAddress(placed, from: "lo") } }
+        let server = try node.host.serve(
+            dial.transport, port: address.port, address: address.address, as: "untouched")
+        defer { try? server.stop() }
+        let answers = try [client, node.host].map { try $0.ask(dial, address, count: 3) }
+        return answers.reduce(into: []) { $0.formUnion($1.names.union($1.errors.keys)) }
+    }
+
     // MARK: The agent
 
     /// Starts the agent and returns when it has programmed everything that is published.

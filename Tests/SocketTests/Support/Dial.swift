@@ -39,6 +39,15 @@ struct Dial: Hashable, Sendable, CustomTestStringConvertible {
         guard family == .mapped else { return address }
         return SocketAddress("::ffff:\(address.address)", address.port)
     }
+
+    /// The call that fails, and how, where nothing serves.
+    var refused: String { isUnconnected ? "sendmsg ECONNREFUSED" : "connect ECONNREFUSED" }
+
+    /// The call that fails, and how, where the rules say silence (decision 2).
+    var dropped: String {
+        if transport == .tcp { return "connect ETIMEDOUT" }
+        return isUnconnected ? "sendmsg EPERM" : "connect EPERM"
+    }
 }
 
 extension Probe {
@@ -50,6 +59,14 @@ extension Probe {
         try ask(
             dial.transport, to, family: dial.family, count: count, timeout: timeout, requestSize: requestSize,
             replySize: replySize, unconnected: dial.isUnconnected)
+    }
+
+    /// The failed call of one attempt, and that it took no time.
+    func failure(_ dial: Dial, _ to: SocketAddress) throws -> String {
+        let began = ContinuousClock.now
+        let answers = try ask(dial, to, timeout: .seconds(5))
+        guard ContinuousClock.now - began < .seconds(4) else { return "only after a time-out: \(answers)" }
+        return answers.failedCalls.keys.first ?? "answered by \(answers.names)"
     }
 
     /// A connected socket of this kind.

@@ -14,18 +14,32 @@ enum FrontendKind: String, CaseIterable, Sendable {
 struct ServiceObject: Sendable {
     struct Port: Sendable {
         var name: String
-        var transport: Transport
+        /// Nil: SCTP, which no probe speaks.
+        var transport: Transport?
         var number: UInt16
         /// 0: none.
         var nodePort: UInt16 = 0
+
+        var protocolName: String { transport?.kubernetesName ?? "SCTP" }
+    }
+
+    /// What the manifest makes of the ClusterIPs.
+    enum Form: String, CaseIterable, Sendable {
+        case usual, headless, withoutClusterIP
+        /// With the ClusterIPs left over.
+        case externalName
     }
 
     var name: String
-    /// One of each family.
+    /// One of each family; where the form publishes none, those that it would have.
     var clusterIPs: [String]
+    var form = Form.usual
+    var labels: [String: String] = [:]
     var ports: [Port]
     var externalIPs: [String] = []
     var loadBalancerIPs: [String] = []
+    /// Of all load-balancer addresses; nil: unset.
+    var ipMode: String?
     var sourceRanges: [String] = []
     var isInternalLocal = false
     var isExternalLocal = false
@@ -49,15 +63,28 @@ struct ServiceObject: Sendable {
     }
 
     private var type: String {
+        if form == .externalName { return "ExternalName" }
         if !loadBalancerIPs.isEmpty { return "LoadBalancer" }
         return ports.contains { $0.nodePort != 0 } ? "NodePort" : "ClusterIP"
+    }
+
+    private var publishedClusterIPs: [String] {
+        switch form {
+        case .usual, .externalName: clusterIPs
+        case .headless: ["None"]
+        case .withoutClusterIP: []
+        }
     }
 
     private var portTexts: [String] {
         ports.map { port in
             let nodePort = port.nodePort == 0 ? "" : ", nodePort: \(port.nodePort)"
-            return "{name: \(port.name), protocol: \(port.transport.kubernetesName), port: \(port.number)\(nodePort)}"
+            return "{name: \(port.name), protocol: \(port.protocolName), port: \(port.number)\(nodePort)}"
         }
+    }
+
+    private var ingressTexts: [String] {
+        loadBalancerIPs.map { address in "{ip: \"\(address)\"\(ipMode.map { ", ipMode: \($0)" } ?? "")}" }
     }
 
     /// One YAML document.
@@ -75,12 +102,13 @@ struct ServiceObject: Sendable {
             metadata:
               name: \(name)
               namespace: test
-              annotations: {\(annotations.sorted { $0.key < $1.key }.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", "))}
+              labels: \(labels.quotedMapping)
+              annotations: \(annotations.quotedMapping)
             spec:
-              type: \(type)
+              type: \(type)\(form == .externalName ? "\n  externalName: elsewhere.test" : "")
               ipFamilies: [\(families.joined(separator: ", "))]
-              clusterIP: "\(clusterIPs.first ?? "")"
-              clusterIPs: \(clusterIPs.quotedList)
+              clusterIP: "\(publishedClusterIPs.first ?? "")"
+              clusterIPs: \(publishedClusterIPs.quotedList)
               externalIPs: \(externalIPs.quotedList)
               loadBalancerSourceRanges: \(sourceRanges.quotedList)
               internalTrafficPolicy: \(isInternalLocal ? "Local" : "Cluster")
@@ -90,7 +118,7 @@ struct ServiceObject: Sendable {
             \(affinity ?? "  sessionAffinity: None")
             status:
               loadBalancer:
-                ingress: [\(loadBalancerIPs.map { "{ip: \"\($0)\"}" }.joined(separator: ", "))]
+                ingress: [\(ingressTexts.joined(separator: ", "))]
             """
     }
 }
@@ -102,4 +130,11 @@ extension Transport {
 extension [String] {
     /// A YAML flow sequence.
     var quotedList: String { "[" + map { "\"\($0)\"" }.joined(separator: ", ") + "]" }
+}
+
+extension [String: String] {
+    /// A YAML flow mapping.
+    var quotedMapping: String {
+        "{" + sorted { $0.key < $1.key }.map { "\($0.key): \"\($0.value)\"" }.joined(separator: ", ") + "}"
+    }
 }

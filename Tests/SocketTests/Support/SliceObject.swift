@@ -85,7 +85,7 @@ struct SliceObject: Sendable {
                 endpoint.addresses.first { $0.contains(":") == isV6 }.map { endpoint.text($0) }
             }
             let ports = service.ports.filter { portNames?.contains($0.name) ?? true }.map {
-                "{name: \($0.name), protocol: \($0.transport.kubernetesName), port: \(port)}"
+                "{name: \($0.name), protocol: \($0.protocolName), port: \(port)}"
             }
             return """
                 apiVersion: discovery.k8s.io/v1
