@@ -10,21 +10,23 @@ struct ConnectCommand: AsyncParsableCommand {
         commandName: "connect",
         abstract: "What connect() and close() cost on fresh sockets: no hook, empty programs, Martlet.",
         discussion: """
-            Every row is timed in every round, by one process; odd rounds go backwards. "more" is the median over rounds \
-            of the difference from the row compared with: empty programs for Martlet, no hook for empty programs. "no \
-            hook, once more" shows the noise: it should differ from "no hook" by nothing.
+            Every row is timed in every round, by one process; odd rounds go backwards. Rounds are many and short, so \
+            that a row and the row it is compared with share the machine's mood. "more" is the median over rounds of the \
+            difference from the row compared with: empty programs for Martlet, no hook for empty programs; "+-" is half \
+            of that median's 95 % interval. "no hook, once more" shows the noise: it should differ from "no hook" by \
+            nothing.
 
             EXAMPLES
               martlet-bench connect
-              martlet-bench connect --rounds 200 --sockets 500 --json
+              martlet-bench connect --rounds 4000 --json
               martlet-bench connect --only "TCP unrouted"
             """)
 
     @Option(help: "How often each row is timed.")
-    var rounds = 40
+    var rounds = 1000
 
     @Option(help: "Sockets for each row and round; their median is the round's figure.")
-    var sockets = 1000
+    var sockets = 40
 
     @Option(help: "Services in the maps of the larger datapaths, at most 16384.")
     var services = 10_000

@@ -13,12 +13,12 @@ struct ConnectReport: Codable, Sendable {
         let connectMore: Summary?
         let connectRatio: Summary?
         let closeMore: Summary?
-        /// False where the quarters of `connectMore` are further apart than `noiseLimit`.
+        /// False where `connectMore` is known no better than to `noiseLimit`.
         let isQuiet: Bool
     }
 
-    /// Nanoseconds: a difference that spreads further than this is not a figure.
-    static let noiseLimit = 150.0
+    /// Nanoseconds: a difference whose median is less certain than this is not a figure.
+    static let noiseLimit = 40.0
 
     let rows: [Row]
 
@@ -32,20 +32,22 @@ struct ConnectReport: Codable, Sendable {
                 closeNanoseconds: Samples(times.close).summary, comparedWith: dialled.baseline,
                 connectMore: more?.summary, connectRatio: reference.map { ratios(times.connect, $0.connect).summary },
                 closeMore: reference.map { differences(times.close, $0.close).summary },
-                isQuiet: (more?.interquartile ?? 0) <= Self.noiseLimit)
+                isQuiet: (more?.medianError ?? 0) <= Self.noiseLimit)
         }
     }
 
     /// Times in nanoseconds.
     var text: String {
         var table = TextTable(
-            "connect() on a fresh socket, ns", "median", "min", "max", "more", "25 %", "75 %", "ratio", "close", "more")
+            "connect() on a fresh socket, ns", "median", "min", "max", "more", "+-", "25 %", "75 %", "ratio",
+            "close", "more")
         for row in rows {
             let quiet = { (value: Double?) in row.isQuiet ? value.map { fixed($0) } ?? "" : "too noisy" }
             table.add(
                 row.name, fixed(row.connectNanoseconds.median), fixed(row.connectNanoseconds.min),
                 fixed(row.connectNanoseconds.max), quiet(row.connectMore?.median),
-                row.connectMore.map { fixed($0.low) } ?? "", row.connectMore.map { fixed($0.high) } ?? "",
+                row.connectMore.map { fixed($0.medianError) } ?? "", row.connectMore.map { fixed($0.low) } ?? "",
+                row.connectMore.map { fixed($0.high) } ?? "",
                 row.connectRatio.map { fixed($0.median, 2) } ?? "", fixed(row.closeNanoseconds.median),
                 row.closeMore.map { fixed($0.median) } ?? "")
         }

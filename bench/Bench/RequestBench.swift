@@ -65,8 +65,8 @@ struct RequestReport: Codable, Sendable {
         let isQuiet: Bool
     }
 
-    /// A ratio whose quarters are further apart is not a figure.
-    static let noiseLimit = 0.06
+    /// A ratio whose median is less certain than this is not a figure.
+    static let noiseLimit = 0.01
 
     let rows: [Row]
 
@@ -77,19 +77,20 @@ struct RequestReport: Codable, Sendable {
             let own = Samples(times.map { $0 / 1000 })
             return Row(
                 name: dialled.name, microseconds: own.summary, rate: 1_000_000 / own.median, ratio: ratio?.summary,
-                isQuiet: (ratio?.interquartile ?? 0) <= Self.noiseLimit)
+                isQuiet: (ratio?.medianError ?? 0) <= Self.noiseLimit)
         }
     }
 
     var text: String {
         var table = TextTable(
-            "connect + request + close", "us", "min", "max", "a second", "rate", "min", "25 %", "75 %", "max")
+            "connect + request + close", "us", "min", "max", "a second", "rate", "+-", "min", "25 %", "75 %", "max")
         for row in rows {
             let ratio = { (value: Double?) in value.map { fixed($0, 3) } ?? "" }
             table.add(
                 row.name, fixed(row.microseconds.median, 1), fixed(row.microseconds.min, 1),
                 fixed(row.microseconds.max, 1), fixed(row.rate),
-                row.isQuiet ? ratio(row.ratio?.median) : "too noisy", ratio(row.ratio?.min), ratio(row.ratio?.low),
+                row.isQuiet ? ratio(row.ratio?.median) : "too noisy", ratio(row.ratio?.medianError),
+                ratio(row.ratio?.min), ratio(row.ratio?.low),
                 ratio(row.ratio?.high), ratio(row.ratio?.max))
         }
         return table.text

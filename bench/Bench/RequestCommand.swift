@@ -14,14 +14,14 @@ struct RequestCommand: AsyncParsableCommand {
 
             EXAMPLES
               martlet-bench request
-              martlet-bench request --rounds 100 --json
+              martlet-bench request --rounds 2000 --json
             """)
 
     @Option(help: "How often each row is timed.")
-    var rounds = 40
+    var rounds = 500
 
     @Option(help: "Requests for each row and round; their median is the round's figure.")
-    var requests = 500
+    var requests = 40
 
     @Option(help: "Services in the maps of the larger datapath, at most 16384.")
     var services = 10_000

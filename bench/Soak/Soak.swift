@@ -8,6 +8,9 @@ struct Soak {
     let stage: SoakStage
     let script: SoakScript
     let requests: Int
+    /// Connections of each load; standing connections in all.
+    let concurrency: Int
+    let standing: Int
     let isQuiet: Bool
 
     /// Until connections that began before a change have been answered.
@@ -17,12 +20,7 @@ struct Soak {
 
     func run() throws -> SoakReport {
         let began = ContinuousClock.now
-        var loads: [SoakLoad] = []
-        for transport in [Transport.tcp, .udp] {
-            for address in SoakManifest.addresses {
-                for mode in LoadMode.allCases { loads.append(try SoakLoad(stage, transport, address, mode)) }
-            }
-        }
+        let loads = try startLoads()
         try watch(loads, until: requests / (script.steps.count + 1))
         for (number, step) in script.steps.enumerated() {
             say(describe(step))
@@ -32,8 +30,38 @@ struct Soak {
             try watch(loads, until: requests * (number + 2) / (script.steps.count + 1))
             for load in loads { try load.check(members: stage.manifest.members) }
         }
+        // Every standing connection is asked once more, after all that has happened.
+        let longestRest = loads.map(\.rest).max() ?? .zero
+        pause(milliseconds: UInt32(longestRest / .milliseconds(1)) + Self.watchMilliseconds)
         let rows = try loads.map { try $0.stop() }
-        return SoakReport(script: script, rows: rows, seconds: seconds(.now - began), concurrency: stage.concurrency)
+        return SoakReport(script: script, rows: rows, seconds: seconds(.now - began))
+    }
+
+    /// Over both transports and families; standing connections over TCP, where nothing may ever cut them.
+    private func startLoads() throws -> [SoakLoad] {
+        var loads: [SoakLoad] = []
+        if standing > 0 {
+            for address in SoakManifest.addresses {
+                let share = max(1, standing / SoakManifest.addresses.count)
+                loads.append(try SoakLoad(stage, .tcp, address, .standing, concurrency: share))
+            }
+            let stand = try eventually(within: .seconds(60), every: .milliseconds(50)) {
+                try loads.allSatisfy { try $0.stands() }
+            }
+            guard stand else {
+                let seen = try loads.map { try $0.summary() }.joined(separator: "; ")
+                throw SoakFailure(description: "\(standing) connections do not come about: \(seen)")
+            }
+            say("\(standing) connections stand")
+        }
+        for transport in [Transport.tcp, .udp] {
+            for address in SoakManifest.addresses {
+                for kind in [SoakLoad.Kind.fresh, .held] {
+                    loads.append(try SoakLoad(stage, transport, address, kind, concurrency: concurrency))
+                }
+            }
+        }
+        return loads
     }
 
     private func play(_ step: SoakScript.Step) throws {

@@ -13,8 +13,9 @@ struct SoakCommand: AsyncParsableCommand {
         abstract: "Keeps connections in flight while endpoints change and the agent is killed, restarted and upgraded.",
         discussion: """
             Servers and clients are real processes in network namespaces of their own, the agent is the real one. Loads run \
-            over TCP and UDP, IPv4 and IPv6, with a connection for each request and with connections that are held. Failed: \
-            an attempt that got no answer. Misdirected: a held connection that another server answered, or a new one that was \
+            over TCP and UDP, IPv4 and IPv6, with a connection for each request and with connections that are held; beside \
+            them stand thousands of TCP connections that are asked once in a while, and once more at the end. Failed: an \
+            attempt that got no answer. Misdirected: a held connection that another server answered, or a new one that was \
             answered by a server which was in no backend set at the time. Cut: a held UDP socket that was destroyed because \
             its endpoint was removed, so that its owner reconnects at once; that is what should happen.
 
@@ -25,7 +26,7 @@ struct SoakCommand: AsyncParsableCommand {
 
             EXAMPLES
               martlet-soak
-              martlet-soak --requests 200000
+              martlet-soak --requests 200000 --standing 200000
               martlet-soak --upgrade /path/to/newer/martlet --json
             """)
 
@@ -34,6 +35,9 @@ struct SoakCommand: AsyncParsableCommand {
 
     @Option(help: "Connections in flight for each of the eight loads.")
     var concurrency = 8
+
+    @Option(help: "TCP connections that stand through it all, IPv4 and IPv6 in equal parts; at most 250000.")
+    var standing = 2000
 
     @Option(help: "Changes of endpoints.")
     var changes = 20
@@ -54,6 +58,9 @@ struct SoakCommand: AsyncParsableCommand {
         guard requests > 0, concurrency > 0, changes > 0, kills >= 0 else {
             throw ValidationError("--requests, --concurrency and --changes must be positive")
         }
+        guard (0...250_000).contains(standing) else {
+            throw ValidationError("--standing must be between 0 and 250000")
+        }
     }
 
     func run() async throws {
@@ -63,8 +70,11 @@ struct SoakCommand: AsyncParsableCommand {
         }
         let script = SoakScript(changes: changes, kills: kills)
         let report = try await withWorld { world in
-            let stage = try SoakStage(in: world, binary: binary, upgrade: upgrade, concurrency: concurrency)
-            return try Soak(stage: stage, script: script, requests: requests, isQuiet: json).run()
+            let stage = try SoakStage(in: world, binary: binary, upgrade: upgrade, standing: standing)
+            return try Soak(
+                stage: stage, script: script, requests: requests, concurrency: concurrency, standing: standing,
+                isQuiet: json
+            ).run()
         }
         let machine = Machine.here(command: CommandLine.arguments)
         if json {

@@ -5,6 +5,8 @@ import BenchSupport
 struct SoakReport: Codable, Sendable {
     struct Row: Codable, Sendable {
         let name: String
+        /// At one time.
+        let concurrency: Int
         let answered: Int
         let connections: Int
         let slowestMilliseconds: Int
@@ -28,11 +30,10 @@ struct SoakReport: Codable, Sendable {
     let changes: Int
     let kills: Int
     let upgrades: Int
-    let concurrency: Int
     let seconds: Double
     let rows: [Row]
 
-    init(script: SoakScript, rows: [Row], seconds: Double, concurrency: Int) {
+    init(script: SoakScript, rows: [Row], seconds: Double) {
         var counts = (changes: 0, kills: 0, upgrades: 0)
         for step in script.steps {
             switch step {
@@ -46,26 +47,28 @@ struct SoakReport: Codable, Sendable {
         (changes, kills, upgrades) = counts
         self.rows = rows
         self.seconds = seconds
-        self.concurrency = concurrency
     }
 
     /// None failed, none misdirected, and every load did something.
     var isClean: Bool { rows.allSatisfy { $0.failed == 0 && $0.misdirected == 0 && $0.answered > 0 } }
 
     var text: String {
-        var table = TextTable("load", "answered", "connections", "slowest ms", "cut", "failed", "misdirected")
+        var table = TextTable(
+            "load", "at once", "answered", "connections", "slowest ms", "cut", "failed", "misdirected")
         for row in rows {
             table.add(
-                row.name, "\(row.answered)", "\(row.connections)", "\(row.slowestMilliseconds)", "\(row.cut)",
+                row.name, "\(row.concurrency)", "\(row.answered)", "\(row.connections)", "\(row.slowestMilliseconds)",
+                "\(row.cut)",
                 "\(row.failed)", "\(row.misdirected)")
         }
         let total = { (value: (Row) -> Int) in rows.reduce(0) { $0 + value($1) } }
         table.add(
-            "all", "\(total(\.answered))", "\(total(\.connections))", "", "\(total(\.cut))", "\(total(\.failed))",
+            "all", "\(total(\.concurrency))", "\(total(\.answered))", "\(total(\.connections))", "", "\(total(\.cut))",
+            "\(total(\.failed))",
             "\(total(\.misdirected))")
         var lines = [
             "\(changes) changes of endpoints, \(kills) kills with restart, \(upgrades) upgrade, "
-                + "\(rows.count) loads of \(concurrency) connections, \(fixed(seconds)) s",
+                + "\(fixed(seconds)) s",
             table.text,
         ]
         for row in rows {

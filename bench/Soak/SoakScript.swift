@@ -17,6 +17,7 @@ struct SoakScript: Sendable {
         case upgradeAgent
     }
 
+    /// How many servers come and go.
     static let servers = 6
 
     let steps: [Step]

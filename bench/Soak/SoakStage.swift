@@ -15,11 +15,14 @@ struct SoakFailure: Error, CustomStringConvertible {
 }
 
 final class SoakStage {
+    /// A process without CAP_SYS_RESOURCE may be limited to 20,000 descriptors; servers' shares of connections vary.
+    private static let connectionsPerProcess = 12_000
+
     let node: Node
-    let concurrency: Int
-    /// Dials a connection for each request; holds connections.
+    /// Dials a connection for each request; holds connections; keep them by the thousand.
     let dialler: Probe
     let holder: Probe
+    let keepers: [Probe]
     private(set) var manifest: SoakManifest
     private let world: World
     private let folder: String
@@ -29,21 +32,28 @@ final class SoakStage {
     private var agent: ChildProcess?
     private var maps: DatapathMaps?
 
-    init(in world: World, binary: String, upgrade: String?, concurrency: Int) throws {
+    init(in world: World, binary: String, upgrade: String?, standing: Int) throws {
         self.world = world
         self.binary = binary
         self.upgrade = upgrade
-        self.concurrency = concurrency
         node = try world.addNode("worker-1", addresses: ["192.168.50.1", "fd50::1"])
         let node = node
-        let pods = try (1...SoakScript.servers).map { number in
-            let pod = try node.addPod("web-\(number)", addresses: ["10.0.1.1\(number)", "fd00:1::1\(number)"])
+        let keeperCount = 1 + standing / Self.connectionsPerProcess
+        let pods = try (1...max(SoakScript.servers, keeperCount)).map { number in
+            let pod = try node.addPod(
+                "web-\(number)", addresses: ["10.0.1.\(10 + number)", "fd00:1::\(10 + number)"])
             try pod.serve(.tcp, port: 8080)
             try pod.serve(.udp, port: 8080)
             return pod
         }
         dialler = try node.addPod("dialler", addresses: ["10.0.1.100", "fd00:1::100"])
         holder = try node.addPod("holder", addresses: ["10.0.1.101", "fd00:1::101"])
+        keepers = try (1...keeperCount).map { number in
+            let keeper = try node.addPod(
+                "keeper-\(number)", addresses: ["10.0.1.\(110 + number)", "fd00:1::\(110 + number)"])
+            try keeper.set("net.ipv4.ip_local_port_range", "1024 65535")
+            return keeper
+        }
         manifest = SoakManifest(pods: pods)
         folder = try world.makeFolder("manifests")
         pins = try world.mountPins() + "/martlet"

@@ -16,8 +16,13 @@ package struct Samples: Sendable {
     package var max: Double { sorted[sorted.count - 1] }
     package var median: Double { percentile(50) }
     package var mean: Double { sorted.reduce(0, +) / Double(count) }
-    /// Distance between the quarters: how much a sample says on its own.
-    package var interquartile: Double { percentile(75) - percentile(25) }
+
+    /// How far the true median can be from this one: half of its 95 % interval, from ranks alone (binomial, so that it
+    /// holds whatever the distribution).
+    package var medianError: Double {
+        let reach = 0.98 / Double(count).squareRoot() * 100
+        return (percentile(Swift.min(100, 50 + reach)) - percentile(Swift.max(0, 50 - reach))) / 2
+    }
 
     /// Interpolated between neighbours; 0 is the least, 100 the greatest.
     package func percentile(_ percent: Double) -> Double {
@@ -29,14 +34,16 @@ package struct Samples: Sendable {
 
     package var summary: Summary {
         Summary(
-            median: median, min: min, max: max, low: percentile(25), high: percentile(75), p99: percentile(99),
-            count: count)
+            median: median, medianError: medianError, min: min, max: max, low: percentile(25), high: percentile(75),
+            p99: percentile(99), count: count)
     }
 }
 
 /// What is published of samples.
 package struct Summary: Codable, Sendable {
     package let median: Double
+    /// The true median is within this of `median`, in 95 of 100 runs.
+    package let medianError: Double
     package let min: Double
     package let max: Double
     /// The quarters.

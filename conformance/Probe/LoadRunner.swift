@@ -10,6 +10,8 @@ struct LoadRunner {
     private static let restAfterFailure = Duration.milliseconds(10)
     /// How often slots are looked over for rests and timeouts that are over.
     private static let sweepInterval = Duration.milliseconds(10)
+    /// Attempts under way at once: more would overflow a listener's queue, which is no fault of the service asked.
+    private static let mostUnderWay = 1024
 
     private let call: StartLoad
     private let poller: Poller
@@ -39,7 +41,8 @@ struct LoadRunner {
             if !finishing { beginDue() }
             state.publish(statistics)
             if finishing && underWay == 0 { break }
-            guard let events = try? poller.wait(milliseconds: due.isEmpty || finishing ? 5 : 0) else { break }
+            let canBegin = !due.isEmpty && !finishing && underWay < Self.mostUnderWay
+            guard let events = try? poller.wait(milliseconds: canBegin ? 0 : 5) else { break }
             for event in events { advance(event.token) }
         }
         statistics.finished = limitReached
@@ -55,7 +58,7 @@ struct LoadRunner {
         let batch = due
         due = []
         for (position, index) in batch.enumerated() {
-            if limitReached {
+            if limitReached || underWay >= Self.mostUnderWay {
                 due += batch[position...]
                 return
             }

@@ -88,3 +88,22 @@ package struct LoadStatistics: Codable, Sendable, Equatable {
 
     package var failed: Int { failures.values.reduce(0, +) }
 }
+
+extension Collection<LoadStatistics> {
+    /// Of loads that do one job together.
+    package var total: LoadStatistics {
+        var total = LoadStatistics()
+        total.finished = allSatisfy(\.finished)
+        for part in self {
+            total.attempts += part.attempts
+            total.ok += part.ok
+            total.failures.merge(part.failures, uniquingKeysWith: +)
+            total.servers.merge(part.servers, uniquingKeysWith: +)
+            total.misdirected += part.misdirected
+            total.connections += part.connections
+            total.open += part.open
+            total.slowest = Swift.max(total.slowest, part.slowest)
+        }
+        return total
+    }
+}
