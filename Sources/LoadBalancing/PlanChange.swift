@@ -21,13 +21,8 @@ package struct PlanChange: Hashable, Sendable {
     package var problems: [ObjectName: [ObjectProblem]] = [:]
     /// All ServiceCIDR ranges, if they are different now (SVC-12).
     package var serviceCIDRs: [CIDR]?
-    /// Services of which a slice changed and that have, or had, a UDP port: their stale conntrack entries are to be
-    /// looked for once the change is in force (CT-2). Ordered.
-    package var udpServicesWithChangedSlices: [ObjectName] = []
 
     package init() {}
 
-    package var isEmpty: Bool {
-        changed.isEmpty && problems.isEmpty && serviceCIDRs == nil && udpServicesWithChangedSlices.isEmpty
-    }
+    package var isEmpty: Bool { changed.isEmpty && problems.isEmpty && serviceCIDRs == nil }
 }

@@ -26,10 +26,8 @@ package struct Planner: Sendable {
     package mutating func apply(_ changes: [FactChange]) -> PlanChange {
         let dirty = facts.apply(changes)
         let isOtherNode = dirty.node && refreshNode()
-        let old = udpServices(among: dirty.servicesWithChangedSlices)
         var change = replan(isOtherNode ? Set(facts.services.keys).union(dirty.services) : dirty.services)
         if dirty.serviceCIDRs { change.serviceCIDRs = serviceCIDRs }
-        change.udpServicesWithChangedSlices = old.union(udpServices(among: dirty.servicesWithChangedSlices)).sorted()
         return change
     }
 
@@ -45,11 +43,6 @@ package struct Planner: Sendable {
         guard node != servicePlanner.node else { return false }
         servicePlanner = ServicePlanner(node: node, settings: settings)
         return true
-    }
-
-    private func udpServices(among services: Set<ObjectName>) -> Set<ObjectName> {
-        guard !plans.isEmpty else { return [] }
-        return services.filter { plans[$0]?.ports.contains { $0.name.protocolKind == .udp } ?? false }
     }
 
     private mutating func replan(_ services: Set<ObjectName>) -> PlanChange {

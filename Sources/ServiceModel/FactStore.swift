@@ -55,10 +55,10 @@ package struct FactStore: Sendable {
         let old = owner.map { serviceOfSlice.updateValue($0, forKey: name) } ?? serviceOfSlice.removeValue(forKey: name)
         if let old, old != owner {
             removeSlice(named: name, of: old)
-            dirty.insert(slicesOf: old)
+            dirty.services.insert(old)
         }
         guard let slice, Self.insert(slice, into: &slicesByService[slice.service, default: []]) else { return }
-        dirty.insert(slicesOf: slice.service)
+        dirty.services.insert(slice.service)
     }
 
     private mutating func removeSlice(named name: ObjectName, of service: ObjectName) {
@@ -92,8 +92,6 @@ package struct FactStore: Sendable {
 package struct DirtyFacts: Hashable, Sendable {
     /// Services that changed themselves, or of which a slice changed.
     package var services: Set<ObjectName> = []
-    /// Those of which a slice changed: stale UDP entries are looked for after such changes only (CT-2).
-    package private(set) var servicesWithChangedSlices: Set<ObjectName> = []
     /// Zone, addresses or pod ranges of this node changed: every service is dirty (TOPO-8).
     package var node = false
     package var serviceCIDRs = false
@@ -101,9 +99,4 @@ package struct DirtyFacts: Hashable, Sendable {
     package init() {}
 
     package var isEmpty: Bool { services.isEmpty && !node && !serviceCIDRs }
-
-    fileprivate mutating func insert(slicesOf service: ObjectName) {
-        services.insert(service)
-        servicesWithChangedSlices.insert(service)
-    }
 }

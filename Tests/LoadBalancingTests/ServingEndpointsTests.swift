@@ -1,4 +1,4 @@
-// Which flows are not stale (CT-2…CT-4): the list that sockets and conntrack entries are compared with.
+// Which flows are not stale (CT-3, CT-4): the list that sockets are compared with.
 
 import LoadBalancing
 import NetworkTypes
@@ -32,27 +32,5 @@ import Testing
                 $0.ports = [SlicePort(name: "http", port: 8080), SlicePort(name: "x", port: 9)]
             })
         #expect(plan.serving.map(\.description) == ["10.244.2.1:8080"])
-    }
-
-    @Test("CT-2: a changed slice of a service that has or had a UDP port is announced, a changed service is not")
-    func announced() {
-        let udp = service { $0.ports[0].protocolKind = .udp }
-        let endpoints = slice(.ready("10.244.2.1"))
-        var planner = planner([udp], [])
-        #expect(planner.apply([.endpointSlice(endpoints.name, endpoints)]).udpServicesWithChangedSlices == [udp.name])
-        let relabelled = service {
-            $0 = udp
-            $0.sessionAffinitySeconds = 10
-        }
-        #expect(planner.apply([.service(udp.name, relabelled)]).udpServicesWithChangedSlices.isEmpty)
-        let gone = planner.apply([.endpointSlice(endpoints.name, nil), .service(udp.name, nil)])
-        #expect(gone.udpServicesWithChangedSlices == [udp.name])
-        #expect(planner.apply([.endpointSlice(endpoints.name, endpoints)]).udpServicesWithChangedSlices.isEmpty)
-    }
-
-    @Test("CT-2: slices of TCP services are not announced")
-    func tcp() {
-        var planner = planner([service()], [])
-        #expect(planner.apply([.endpointSlice(slice().name, slice())]).udpServicesWithChangedSlices.isEmpty)
     }
 }

@@ -5,7 +5,7 @@ import ServiceModel
 import Testing
 
 @Suite struct EndpointSliceDecodingTests {
-    @Test("every field that a proxy reads arrives")
+    @Test("every field of a slice that a proxy reads arrives")
     func everything() throws {
         let decoded = try slice(
             #"""
