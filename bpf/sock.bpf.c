@@ -61,7 +61,7 @@ static __always_inline int is_identity_needed(const struct dial *dial, const str
 /* Finds the frontend and completes the dial. NULL: not ours, or only for the node's own namespace. */
 static __always_inline struct dp_frontend *begin(struct bpf_sock_addr *ctx, struct dial *dial)
 {
-    struct dp_frontend *frontend = bpf_map_lookup_elem(&frontends, &dial->key);
+    struct dp_frontend *frontend = find_frontend(&dial->key);
 
     if (!frontend)
         return 0;
@@ -295,7 +295,7 @@ static __always_inline int guard_bind(const struct dial *dial)
         if (!bpf_map_lookup_elem(&node_ports, &key))
             return HOOK_PROCEED;
     } else {
-        frontend = bpf_map_lookup_elem(&frontends, &dial->key);
+        frontend = find_frontend(&dial->key);
         if (!frontend || frontend->kind != DP_FRONTEND_NODE_PORT)
             return HOOK_PROCEED;
     }

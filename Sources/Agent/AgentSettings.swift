@@ -9,7 +9,6 @@ package struct AgentSettings: Sendable {
     package var manifests: String
     package var node: NodeSettings
     package var datapath: DatapathSettings
-    package var gracePeriod: Duration
     package var auditInterval: Duration?
     /// Nil: no metrics server.
     package var metricsAddress: AddressAndPort?
@@ -17,13 +16,12 @@ package struct AgentSettings: Sendable {
     package var stateFolder: String
 
     package init(
-        manifests: String, node: NodeSettings, datapath: DatapathSettings, gracePeriod: Duration = .seconds(30),
+        manifests: String, node: NodeSettings, datapath: DatapathSettings,
         auditInterval: Duration? = .seconds(60), metricsAddress: AddressAndPort? = nil, stateFolder: String
     ) {
         self.manifests = manifests
         self.node = node
         self.datapath = datapath
-        self.gracePeriod = gracePeriod
         self.auditInterval = auditInterval
         self.metricsAddress = metricsAddress
         self.stateFolder = stateFolder

@@ -42,7 +42,7 @@ package actor NodeAgent {
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
         reconciler = Reconciler(
             store: datapath, limits: limits,
-            settings: ReconcilerSettings(grace: settings.gracePeriod, auditInterval: settings.auditInterval),
+            settings: ReconcilerSettings(grace: settings.datapath.gracePeriod, auditInterval: settings.auditInterval),
             seed: UInt64.random(in: 0...UInt64.max))
     }
 

@@ -9,7 +9,7 @@ extension Datapath: DatapathStore {
     package func contents() throws(StoreError) -> MapContents {
         var contents = MapContents()
         do {
-            try maps.frontends.forEach { (key, record) throws(BPFError) in contents.frontends[key] = record }
+            contents.frontends = try readFrontends()
         } catch {
             throw StoreError(.frontends, .read, error)
         }
@@ -81,11 +81,11 @@ extension Datapath: DatapathStore {
     }
 
     package func updateFrontends(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
-        try update(maps.frontends, .frontends, keys: updates.map(\.key), values: updates.map(\.record))
+        try placeFrontends(updates)
     }
 
     package func deleteFrontends(_ keys: [FrontendKey]) throws(StoreError) {
-        try delete(maps.frontends, .frontends, keys: keys)
+        try removeFrontends(keys)
     }
 
     package func updateNodePorts(_ keys: [NodePortKey]) throws(StoreError) {
@@ -104,7 +104,7 @@ extension Datapath: DatapathStore {
         try delete(maps.serviceCIDRs, .serviceCIDRs, keys: prefixes)
     }
 
-    private func update<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+    func update<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         _ map: borrowing BPFMap<Key, Value>, _ name: StoreError.Map, keys: [Key], values: [Value]
     ) throws(StoreError) {
         do {
@@ -116,7 +116,7 @@ extension Datapath: DatapathStore {
         }
     }
 
-    private func delete<Key: BitwiseCopyable, Value: BitwiseCopyable>(
+    func delete<Key: BitwiseCopyable, Value: BitwiseCopyable>(
         _ map: borrowing BPFMap<Key, Value>, _ name: StoreError.Map, keys: [Key]
     ) throws(StoreError) {
         guard !keys.isEmpty else { return }

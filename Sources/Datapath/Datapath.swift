@@ -14,6 +14,8 @@ package final class Datapath: Sendable {
     let capacity: (backends: Int, slots: Int)
     /// Stale sockets destroyed since this process started.
     package let socketsDestroyed = Atomic<UInt64>(0)
+    /// Who has which place of `frontend_records`.
+    let frontendPlaces: Mutex<FrontendPlaces>
     private let lock: Mutex<PinFolderLock>
 
     /// Installs the datapath or adopts the one that is pinned.
@@ -28,6 +30,7 @@ package final class Datapath: Sendable {
         let capacity = try kernel { () throws(BPFError) in
             (backends: Int(try maps.backends.info().maxEntries), slots: Int(try maps.slots.info().maxEntries))
         }
+        self.frontendPlaces = Mutex(FrontendPlaces(capacity: maps.frontends.capacity, grace: settings.gracePeriod))
         self.lock = Mutex(lock)
         self.settings = settings
         self.notices = installer.notices
@@ -38,7 +41,7 @@ package final class Datapath: Sendable {
     /// The capacities that the maps really have, which may differ from the settings when they were adopted.
     package func limits() throws(BPFError) -> ImageLimits {
         ImageLimits(
-            frontends: Int(maps.frontends.maxEntries), backends: capacity.backends, slotWords: capacity.slots,
+            frontends: maps.frontends.maxEntries, backends: capacity.backends, slotWords: capacity.slots,
             services: Int(maps.services.maxEntries), nodePorts: Int(maps.nodePorts.maxEntries),
             serviceCIDRs: Int(maps.serviceCIDRs.maxEntries))
     }
@@ -83,7 +86,8 @@ package final class Datapath: Sendable {
     /// Pins the maps that we hold open again, so that a new installation finds them and no state is lost. Maps that
     /// only the programs use are found by the programs.
     private func repinMaps() throws(BPFError) {
-        try repin(maps.frontends.descriptor, .frontends)
+        try repin(maps.frontends.places.descriptor, .frontends)
+        try repin(maps.frontends.records, .frontendRecords)
         try repin(maps.backends, .backends)
         try repin(maps.slots, .slots)
         try repin(maps.nodePorts.descriptor, .nodePorts)

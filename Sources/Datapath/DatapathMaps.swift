@@ -5,7 +5,7 @@ package import CDatapathABI
 package import DatapathImage
 
 package struct DatapathMaps: ~Copyable, Sendable {
-    package let frontends: BPFMap<FrontendKey, FrontendRecord>
+    package let frontends: FrontendMap
     package let backends: MapDescriptor
     package let slots: MapDescriptor
     package let nodePorts: BPFMap<NodePortKey, UInt8>
@@ -30,7 +30,9 @@ package struct DatapathMaps: ~Copyable, Sendable {
 
     private static func openAll(_ folder: PinFolder) throws(BPFError) -> DatapathMaps {
         DatapathMaps(
-            frontends: try .open(pinned: folder.pin(of: .frontends)),
+            frontends: try FrontendMap(
+                places: .open(pinned: folder.pin(of: .frontends)),
+                records: .open(pinned: folder.pin(of: .frontendRecords))),
             backends: try .open(pinned: folder.pin(of: .backends)),
             slots: try .open(pinned: folder.pin(of: .slots)),
             nodePorts: try .open(pinned: folder.pin(of: .nodePorts)),

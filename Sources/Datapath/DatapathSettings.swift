@@ -6,6 +6,8 @@ package struct DatapathSettings: Sendable {
     /// The cgroup2 directory whose tasks are served, with everything below it.
     package var cgroup: String
     package var sizes: MapSizes
+    /// How long nothing is overwritten that a program may still read.
+    package var gracePeriod: Duration
     /// SO_NETNS_COOKIE of the node's own network namespace.
     package var hostNamespaceCookie: UInt64
     /// Whether pods count as pod-local, for each family (TP-8).
@@ -20,13 +22,15 @@ package struct DatapathSettings: Sendable {
     package var skipCgroups: [String]
 
     package init(
-        pinFolder: PinFolder, cgroup: String, sizes: MapSizes = MapSizes(), hostNamespaceCookie: UInt64,
+        pinFolder: PinFolder, cgroup: String, sizes: MapSizes = MapSizes(), gracePeriod: Duration = .seconds(30),
+        hostNamespaceCookie: UInt64,
         podsAreLocalIPv4: Bool = true, podsAreLocalIPv6: Bool = true, protectNodePorts: Bool = true,
         recordTCP: Bool = true, terminatesTCP: Bool = false, skipCgroups: [String] = []
     ) {
         self.pinFolder = pinFolder
         self.cgroup = cgroup
         self.sizes = sizes
+        self.gracePeriod = gracePeriod
         self.hostNamespaceCookie = hostNamespaceCookie
         self.podsAreLocalIPv4 = podsAreLocalIPv4
         self.podsAreLocalIPv6 = podsAreLocalIPv6

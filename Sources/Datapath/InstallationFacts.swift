@@ -84,7 +84,7 @@ package struct InstallationFacts: Sendable {
     private static func uses(_ folder: PinFolder) throws(BPFError) -> [MapName: Int] {
         guard let maps = try? DatapathMaps.open(folder) else { return [:] }
         var records: [FrontendKey: FrontendRecord] = [:]
-        try maps.frontends.forEach { (key, record) throws(BPFError) in records[key] = record }
+        try maps.frontends.forEach { (key, _, record) throws(BPFError) in records[key] = record }
         let ranges = Set(records.values.flatMap(\.slotRanges))
         let backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
         let overflow = try maps.connections.overflow.count()

@@ -4,6 +4,7 @@ import DatapathImage
 
 package enum MapName: String, CaseIterable, Sendable {
     case frontends
+    case frontendRecords = "frontend_records"
     case backends
     case slots
     case nodePorts = "node_ports"
@@ -26,6 +27,8 @@ package enum MapName: String, CaseIterable, Sendable {
     func size(in sizes: MapSizes) -> UInt32? {
         switch self {
         case .frontends: sizes.frontends
+        // Room for changes, whose old records stay for the grace period.
+        case .frontendRecords: sizes.frontends + sizes.frontends / 4 + 1024
         case .backends: sizes.backends
         case .slots: sizes.slotWords
         case .nodePorts: sizes.nodePorts

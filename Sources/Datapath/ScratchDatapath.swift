@@ -14,16 +14,18 @@ package struct ScratchDatapath: ~Copyable {
         init(_ link: consuming BPFLink) { self.link = link }
     }
 
-    private let frontends: BPFMap<FrontendKey, FrontendRecord>
+    private let frontends: BPFMap<FrontendKey, UInt32>
     private let nodePorts: BPFMap<NodePortKey, UInt8>
     private let connections: ConnectionTable
     private let control: BPFMap<UInt32, dp_event_switch>
     private var backends: MappedArray<BackendRecord>
     private var slots: MappedArray<UInt64>
+    private var records: MappedArray<PlacedFrontend>
     private var events: RingBuffer
     private let programs: Programs
     private var attachments: [Attachment] = []
     private var used: UInt32 = 0
+    private var places: UInt32 = 0
 
     private static let sizes = MapSizes(
         frontends: 64, backends: 64, slotWords: 64, services: 64, nodePorts: 64, serviceCIDRs: 64, connections: 64,
@@ -36,7 +38,7 @@ package struct ScratchDatapath: ~Copyable {
         var object = try Self.open(hostNamespaceCookie: hostNamespaceCookie)
         try object.load()
         // All at once at the end: values that cannot be copied must not be half initialised when something throws.
-        let frontends = try BPFMap<FrontendKey, FrontendRecord>(object.map(named: MapName.frontends.rawValue))
+        let frontends = try BPFMap<FrontendKey, UInt32>(object.map(named: MapName.frontends.rawValue))
         let nodePorts = try BPFMap<NodePortKey, UInt8>(object.map(named: MapName.nodePorts.rawValue))
         let connections = try ConnectionTable(
             places: object.map(named: MapName.connections.rawValue),
@@ -44,6 +46,7 @@ package struct ScratchDatapath: ~Copyable {
         let control = try BPFMap<UInt32, dp_event_switch>(object.map(named: MapName.eventSwitch.rawValue))
         let backends = try MappedArray<BackendRecord>(object.map(named: MapName.backends.rawValue))
         let slots = try MappedArray<UInt64>(object.map(named: MapName.slots.rawValue))
+        let records = try MappedArray<PlacedFrontend>(object.map(named: MapName.frontendRecords.rawValue))
         let events = try RingBuffer(object.map(named: MapName.events.rawValue))
         let programs = try Programs(object)
         self.frontends = frontends
@@ -52,6 +55,7 @@ package struct ScratchDatapath: ~Copyable {
         self.control = control
         self.backends = backends
         self.slots = slots
+        self.records = records
         self.events = events
         self.programs = programs
     }
@@ -117,13 +121,13 @@ package struct ScratchDatapath: ~Copyable {
     }
 
     /// Makes a frontend that refuses everybody.
-    package func reject(_ frontend: AddressAndPort, _ transport: TransportProtocol) throws(BPFError) {
+    package mutating func reject(_ frontend: AddressAndPort, _ transport: TransportProtocol) throws(BPFError) {
         var choice = dp_choice()
         choice.action = UInt8(DP_ACTION_REJECT.rawValue)
         try write(frontend, transport, choice)
     }
 
-    private func write(
+    private mutating func write(
         _ frontend: AddressAndPort, _ transport: TransportProtocol, _ choice: dp_choice
     ) throws(BPFError) {
         var record = dp_frontend()
@@ -131,7 +135,10 @@ package struct ScratchDatapath: ~Copyable {
         record.kind = UInt8(DP_FRONTEND_CLUSTER_IP.rawValue)
         record.`internal` = choice
         record.external = choice
-        try frontends.update(FrontendKey(frontend, protocol: transport), FrontendRecord(record))
+        let key = FrontendKey(frontend, protocol: transport)
+        places += 1
+        records.write(Int(places), PlacedFrontend(key, FrontendRecord(record)))
+        try frontends.update(key, places)
     }
 
     /// Keeps sockets of the host namespace from binding to a port.

@@ -35,7 +35,7 @@ struct TranslationChecks {
     }
 
     static func tryAll(_ datapath: inout ScratchDatapath, _ family: AddressFamily) -> [Finding] {
-        var findings = [connect(&datapath, family), datagrams(&datapath, family), refusal(datapath, family)]
+        var findings = [connect(&datapath, family), datagrams(&datapath, family), refusal(&datapath, family)]
         if family == .ipv6 { findings.append(connect(&datapath, .ipv4, socketFamily: .ipv6)) }
         return findings
     }
@@ -97,7 +97,7 @@ struct TranslationChecks {
     }
 
     /// A frontend that refuses, at an address where a listener would answer.
-    private static func refusal(_ datapath: borrowing ScratchDatapath, _ family: AddressFamily) -> Finding {
+    private static func refusal(_ datapath: inout ScratchDatapath, _ family: AddressFamily) -> Finding {
         .trying(
             .translation, "refusing over \(family)", essential: true,
             loss: "clients of a service without endpoints see another error than ECONNREFUSED"

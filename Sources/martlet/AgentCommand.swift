@@ -78,9 +78,10 @@ struct AgentCommand: AsyncParsableCommand {
         let configuration = try node.configuration()
         for notice in configuration.notices { log.warning("configuration: \(notice)") }
         let rules = try node.nodeSettings(configuration)
+        var datapath = try place.datapath(configuration.datapath, rules)
+        datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
         let settings = AgentSettings(
-            manifests: input.manifests, node: rules, datapath: try place.datapath(configuration.datapath, rules),
-            gracePeriod: gracePeriod ?? configuration.gracePeriod,
+            manifests: input.manifests, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration), stateFolder: stateFolder)
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()

@@ -21,6 +21,8 @@ struct DamageTests {
     enum Harm: String, CaseIterable {
         case frontendDeleted = "a frontend is deleted"
         case frontendChanged = "a frontend is made to refuse"
+        case frontendMoved = "a frontend leads to a record that is not there"
+        case sharedPlace = "an entry is put there that leads to another frontend's record"
         case foreignFrontend = "a frontend is put there that no service has"
         case backendChanged = "a backend points elsewhere"
         case slotsZeroed = "slots are zeroed"
@@ -31,11 +33,22 @@ struct DamageTests {
             let key = try FrontendKeys.of(service)
             let record = try #require(try maps.frontends.lookup(key))
             switch self {
-            case .frontendDeleted: try #require(try maps.frontends.delete(key))
-            case .frontendChanged: try maps.frontends.update(key, FrontendRecord(.init()))
+            case .frontendDeleted: try #require(try maps.frontends.places.delete(key))
+            case .frontendChanged:
+                let place = Int(try #require(try maps.frontends.places.lookup(key)))
+                var records = try MappedArray<PlacedFrontend>(maps.frontends.records)
+                records.write(place, PlacedFrontend(key, FrontendRecord(.init())))
+            case .frontendMoved: try maps.frontends.places.update(key, 0)
             case .foreignFrontend:
-                let place = try #require(AddressAndPort("172.30.9.9:80"))
-                try maps.frontends.update(FrontendKey(place, protocol: .tcp), record)
+                let address = try #require(AddressAndPort("172.30.9.9:80"))
+                let foreign = FrontendKey(address, protocol: .tcp)
+                var records = try MappedArray<PlacedFrontend>(maps.frontends.records)
+                records.write(maps.frontends.capacity - 1, PlacedFrontend(foreign, record))
+                try maps.frontends.places.update(foreign, UInt32(maps.frontends.capacity - 1))
+            case .sharedPlace:
+                let place = try #require(try maps.frontends.places.lookup(key))
+                let address = try #require(AddressAndPort("172.30.9.9:80"))
+                try maps.frontends.places.update(FrontendKey(address, protocol: .tcp), place)
             case .backendChanged:
                 var backends = try MappedArray<BackendRecord>(maps.backends)
                 let id = try #require(
@@ -80,6 +93,19 @@ struct DamageTests {
             }
             #expect(try load.stop().failed == 0)
             #expect(agent.log.contains("an audit found differences"))
+        }
+    }
+
+    @Test("that mixes up two frontends sends nobody to the other one's backends")
+    func mixedUp() async throws {
+        try await withScene { scene in
+            try scene.publish(hurt, other)
+            try scene.start()
+            let maps = try DatapathMaps.open(scene.folder)
+            let place = try maps.frontends.places.lookup(try FrontendKeys.of(other))
+            try maps.frontends.places.update(try FrontendKeys.of(hurt), try #require(place))
+            #expect(try scene.client.ask(.tcp, hurt.address, 80, count: 5).errors == ["ECONNREFUSED": 5])
+            #expect(try scene.client.ask(.tcp, other.address, 80, count: 5).total == 5)
         }
     }
 

@@ -2,6 +2,7 @@
 // it writes is what a program and a second process read.
 
 import BPF
+import CDatapathABI
 import Datapath
 import DatapathImage
 import DatapathTestSupport
@@ -30,11 +31,12 @@ private final class Scratch {
         _ = unsafe rmdir(cgroup)
     }
 
-    func install(_ sizes: MapSizes = MapSizes(frontends: 8192, backends: 8192, slotWords: 65536, services: 8192)) throws
-        -> Datapath
-    {
+    func install(
+        _ sizes: MapSizes = MapSizes(frontends: 8192, backends: 8192, slotWords: 65536, services: 8192)
+    ) throws -> Datapath {
         try Datapath(
-            installing: DatapathSettings(pinFolder: folder, cgroup: cgroup, sizes: sizes, hostNamespaceCookie: 1))
+            installing: DatapathSettings(
+                pinFolder: folder, cgroup: cgroup, sizes: sizes, hostNamespaceCookie: 1))
     }
 }
 
@@ -103,6 +105,34 @@ struct KernelStoreTests {
         await reconciler.apply(all.prefix(3).map { ($0.name, nil) }, now: .now)
         #expect(await reconciler.failedFrontends.isEmpty)
         #expect(try datapath.maps.frontends.count() == 8)
+    }
+
+    @Test("a changed frontend has a record in another place, and what finds no place keeps its old record for now")
+    func places() throws {
+        let scratch = try Scratch()
+        let datapath = try scratch.install(
+            MapSizes(frontends: 64, backends: 64, slotWords: 64, services: 64))
+        let key = FrontendKey(AddressAndPort(address: IPAddress(ipv4: 0xac1e_0001), port: 80), protocol: .tcp)
+        let records = (0..<2).map { number in
+            var record = dp_frontend()
+            record.service_id = UInt32(number)
+            return FrontendRecord(record)
+        }
+        let placeNow = { try datapath.maps.frontends.places.lookup(key) }
+        var failures = 0
+        for turn in 0..<datapath.maps.frontends.capacity + 5 {
+            let before = try placeNow()
+            do {
+                try datapath.updateFrontends([.init(key: key, record: records[turn % 2])])
+                #expect(try placeNow() != before)
+                #expect(try datapath.maps.frontends.lookup(key) == records[turn % 2])
+            } catch let error as StoreError {
+                failures += 1
+                #expect(error.failed == .entries([0]) && error.reason.contains("grace period"))
+                #expect(try placeNow() == before)
+            }
+        }
+        #expect(failures == 6)
     }
 
     @Test("an audit repairs what somebody else changed in the maps, and counts it")

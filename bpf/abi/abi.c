@@ -18,6 +18,7 @@ CHECK(dp_address, 16, words_be, 0);
 CHECK(dp_frontend_key, 20, pad, 19);
 CHECK(dp_choice, 20, pad, 18);
 CHECK(dp_frontend, 52, external, 32);
+CHECK(dp_placed_frontend, 72, frontend, 20);
 CHECK(dp_backend, 24, weight, 20);
 CHECK(dp_service, 200, pad, 193);
 CHECK(dp_node_port_key, 4, pad, 3);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps that carry the decision: `frontends` (hash), `backends` and `slots` (memory-mapped arrays), `services`
- * (names, for inspection) and `node_ports` (bind protection). Written by the agent only, read by the programs.
+ * The maps that carry the decision: `frontends` (hash), `frontend_records`, `backends` and `slots` (memory-mapped
+ * arrays), `services` (names, for inspection) and `node_ports` (bind protection). Written by the agent only, read by
+ * the programs.
  */
 #ifndef MARTLET_ABI_FRONTENDS_H
 #define MARTLET_ABI_FRONTENDS_H
@@ -31,7 +32,7 @@ struct dp_choice {
     __u16 pad;         /* zero */
 };
 
-/* Value of `frontends`: everything that the choice needs, replaced as a whole. This is the one visible write. */
+/* Everything that the choice needs. A record never changes: a frontend is changed by giving it another one. */
 struct dp_frontend {
     __u32 service_id;         /* index into `service_counters`, key of `services` and of affinity records */
     __u32 affinity_timeout_s; /* zero: no session affinity */
@@ -40,6 +41,17 @@ struct dp_frontend {
     __u8 pad;                 /* zero */
     struct dp_choice internal; /* for this node's own sockets and for its pods (short-circuit, TP-6) */
     struct dp_choice external; /* for everybody else */
+};
+
+/*
+ * Element of `frontend_records`. The value of `frontends` is an index here (__u32, never 0), and replacing it is the
+ * one visible write. A hash map gives a replaced or deleted element to the next update at once, while programs may
+ * still read it; all that they can find in it then is another frontend's index. So the record says whose it is, and its
+ * place is not used again before the grace period is over.
+ */
+struct dp_placed_frontend {
+    struct dp_frontend_key key;
+    struct dp_frontend frontend;
 };
 
 /* Element of `backends`; index is the backend id. Id 0 is never used. A free element is all zero. */

@@ -8,12 +8,39 @@
 #include "dial.bpf.h"
 #include "maps.bpf.h"
 
-/* The entry that answers for the unused ports of a virtual address; NULL when the address is not one. */
-static __always_inline struct dp_frontend *find_wildcard(const struct dp_frontend_key *key)
+/* Look-ups of one key until what was found is of that key; more than one only while the agent writes. */
+#define FRONTEND_ATTEMPTS 4
+
+static __always_inline int key_equals(const struct dp_frontend_key *left, const struct dp_frontend_key *right)
+{
+    return left->port_be == right->port_be && left->protocol == right->protocol &&
+           address_equals(&left->address, &right->address);
+}
+
+/* What is programmed for a dialled address; NULL when it is no frontend. See dp_placed_frontend. */
+static __always_inline struct dp_frontend *find_frontend(const struct dp_frontend_key *key)
+{
+    for (int attempt = 0; attempt < FRONTEND_ATTEMPTS; attempt++) {
+        struct dp_placed_frontend *record;
+        __u32 *value = bpf_map_lookup_elem(&frontends, key);
+        __u32 place;
+
+        if (!value)
+            return 0;
+        place = *(volatile __u32 *)value;
+        record = bpf_map_lookup_elem(&frontend_records, &place);
+        if (record && key_equals(&record->key, key))
+            return &record->frontend;
+    }
+    return 0;
+}
+
+/* Whether an entry answers for the unused ports of this address: it is a virtual one. */
+static __always_inline int has_wildcard(const struct dp_frontend_key *key)
 {
     struct dp_frontend_key wildcard = {.address = key->address};
 
-    return bpf_map_lookup_elem(&frontends, &wildcard);
+    return bpf_map_lookup_elem(&frontends, &wildcard) != 0;
 }
 
 static __always_inline int is_in_service_cidr(const struct dp_address *address)

@@ -20,8 +20,16 @@ struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 1);
     __type(key, struct dp_frontend_key);
-    __type(value, struct dp_frontend);
+    __type(value, __u32);
 } frontends SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct dp_placed_frontend);
+} frontend_records SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);

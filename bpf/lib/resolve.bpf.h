@@ -43,7 +43,7 @@ static __always_inline enum verdict resolve_unknown(const struct dial *dial)
     /* Port 0 is how resolvers ask the kernel which source address it would use; it is not traffic. */
     if (dial->key.port_be == 0)
         return VERDICT_PASS;
-    if (find_wildcard(&dial->key)) {
+    if (has_wildcard(&dial->key)) {
         if (opts_out())
             return VERDICT_PASS;
         report(dial, 0, 0, DP_OUTCOME_UNKNOWN_PORT);

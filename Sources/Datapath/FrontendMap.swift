@@ -1,0 +1,82 @@
+// The frontends as the programs find them (bpf/lib/frontend.bpf.h): a hash from what is dialled to a place, and an array
+// with a record in each place that says whose it is. What an entry leads to counts only if the record is of its key.
+
+package import BPF
+package import CDatapathABI
+package import DatapathImage
+
+/// Element of `frontend_records`.
+package typealias PlacedFrontend = ABIRecord<dp_placed_frontend>
+
+extension PlacedFrontend {
+    package init(_ key: FrontendKey, _ record: FrontendRecord) {
+        self.init(dp_placed_frontend(key: key.fields, frontend: record.fields))
+    }
+
+    package var key: FrontendKey { FrontendKey(fields.key) }
+    package var record: FrontendRecord { FrontendRecord(fields.frontend) }
+}
+
+extension FrontendRecord {
+    /// Stands for the record of an entry that leads to none of its own. It contradicts itself: nobody ever wants it.
+    package static let unreadable = FrontendRecord(dp_frontend())
+}
+
+package struct FrontendMap: ~Copyable, Sendable {
+    package let places: BPFMap<FrontendKey, UInt32>
+    package let records: MapDescriptor
+    /// Elements of `records`.
+    package let capacity: Int
+
+    package init(
+        places: consuming BPFMap<FrontendKey, UInt32>, records: consuming MapDescriptor
+    ) throws(BPFError) {
+        self.places = places
+        capacity = Int(try records.info().maxEntries)
+        self.records = records
+    }
+
+    /// How many frontends there can be.
+    package var maxEntries: Int { Int(places.maxEntries) }
+
+    /// Nil when it is no frontend, `unreadable` when it is a broken one.
+    package func lookup(_ key: FrontendKey) throws(BPFError) -> FrontendRecord? {
+        guard let place = try places.lookup(key) else { return nil }
+        guard place > 0, place < capacity else { return .unreadable }
+        let window = Int(place)..<Int(place) + 1
+        let found = try MappedArray<PlacedFrontend>(records, window: window, access: .readOnly).read(Int(place))
+        return found.key == key ? found.record : .unreadable
+    }
+
+    /// Calls `body` with every frontend and its place, in no order. The place is nil where the record is `unreadable`.
+    ///
+    /// Cost: a walk over the hash, and the array's pages mapped once.
+    package func forEach(
+        _ body: (FrontendKey, UInt32?, FrontendRecord) throws(BPFError) -> Void
+    ) throws(BPFError) {
+        let found = try places.entries()
+        let end = UInt32(clamping: capacity)
+        let used = found.lazy.map(\.value).filter { $0 > 0 && $0 < end }
+        let window = Int(used.min() ?? 0)..<Int(used.max() ?? 0) + 1
+        let array = try MappedArray<PlacedFrontend>(records, window: window, access: .readOnly)
+        for (key, place) in found {
+            if place > 0, window.contains(Int(place)) {
+                let placed = array.read(Int(place))
+                if placed.key == key {
+                    try body(key, place, placed.record)
+                    continue
+                }
+            }
+            try body(key, nil, .unreadable)
+        }
+    }
+
+    /// Every frontend, in no order.
+    package func entries() throws(BPFError) -> [(key: FrontendKey, value: FrontendRecord)] {
+        var entries: [(key: FrontendKey, value: FrontendRecord)] = []
+        try forEach { (key, _, record) throws(BPFError) in entries.append((key, record)) }
+        return entries
+    }
+
+    package func count() throws(BPFError) -> Int { try places.count() }
+}

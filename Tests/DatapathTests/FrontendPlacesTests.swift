@@ -1,0 +1,79 @@
+// Places of frontend records: never two frontends in one, and none used again while a program may still read it.
+
+import Datapath
+import DatapathImage
+import NetworkTypes
+import Testing
+
+@Suite("Places of frontend records")
+struct FrontendPlacesTests {
+    private let start = ContinuousClock.now
+    private let one = FrontendPlacesTests.key(1)
+    private let other = FrontendPlacesTests.key(2)
+
+    private static func key(_ number: UInt16) -> FrontendKey {
+        FrontendKey(AddressAndPort(address: IPAddress(ipv4: 0x0a60_0001), port: number), protocol: .tcp)
+    }
+
+    private func expect(_ places: inout FrontendPlaces, at now: ContinuousClock.Instant, _ wanted: UInt32?) {
+        let place = places.take(at: now)
+        #expect(place == wanted)
+    }
+
+    @Test("a place that was given up is not used again before the grace period is over")
+    func grace() throws {
+        var places = FrontendPlaces(capacity: 3, grace: .seconds(30))
+        let first = try places.taken(at: start)
+        places.settle(one, in: first, at: start)
+        let second = try places.taken(at: start)
+        places.settle(one, in: second, at: start)
+        expect(&places, at: start + .seconds(29), nil)
+        expect(&places, at: start + .seconds(30), first)
+        expect(&places, at: start + .seconds(30), nil)
+    }
+
+    @Test("places of removed frontends, and of records that nobody saw, come back as well")
+    func removal() throws {
+        var places = FrontendPlaces(capacity: 3, grace: .seconds(1))
+        let first = try places.taken(at: start)
+        places.settle(one, in: first, at: start)
+        places.giveUp(try places.taken(at: start), at: start)
+        places.remove(one, at: start)
+        places.remove(other, at: start)
+        let later = start + .seconds(1)
+        let back = [places.take(at: later), places.take(at: later)]
+        #expect(Set(back) == [1, 2])
+        expect(&places, at: later, nil)
+    }
+
+    @Test("what the maps lead to is taken, what they do not lead to any more is given up")
+    func adoption() throws {
+        var places = FrontendPlaces(capacity: 5, grace: .seconds(1))
+        places.settle(one, in: try places.taken(at: start), at: start)
+        places.settle(other, in: try places.taken(at: start), at: start)
+        places.adopt([one: 1, Self.key(3): 4], at: start)
+        expect(&places, at: start, 3)
+        expect(&places, at: start, nil)
+        expect(&places, at: start + .seconds(1), 2)
+        places.remove(Self.key(3), at: start)
+        expect(&places, at: start + .seconds(1), 4)
+    }
+
+    @Test("thousands of changes reuse what there is")
+    func manyChanges() throws {
+        var places = FrontendPlaces(capacity: 5000, grace: .seconds(1))
+        for second in 0..<20 {
+            let now = start + .seconds(second)
+            for number in 0..<2000 {
+                places.settle(Self.key(UInt16(number)), in: try places.taken(at: now), at: now)
+            }
+        }
+    }
+}
+
+extension FrontendPlaces {
+    fileprivate mutating func taken(at now: ContinuousClock.Instant) throws -> UInt32 {
+        let place = take(at: now)
+        return try #require(place)
+    }
+}
