@@ -6,46 +6,60 @@ import Reconciler
 import Synchronization
 
 extension Datapath {
+    /// Frontends that are written at a time: enough for the kernel's batches, and little memory.
+    private static let batch = 2048
+
     /// What changes gets a new place; what cannot have one now is reported, and has one after the grace period.
     func placeFrontends(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
-        guard !updates.isEmpty else { return }
+        var failed: [Int] = []
+        var last: StoreError?
+        for start in stride(from: 0, to: updates.count, by: Self.batch) {
+            let batch = updates[start..<min(start + Self.batch, updates.count)]
+            do throws(StoreError) {
+                try placeBatch(batch)
+            } catch {
+                failed += error.positions(of: batch.count).map { start + $0 }
+                last = error
+            }
+        }
+        guard var last else { return }
+        last.failed = .entries(failed)
+        throw last
+    }
+
+    private func placeBatch(_ updates: ArraySlice<Transaction.FrontendUpdate>) throws(StoreError) {
         let now = ContinuousClock.now
-        let places = frontendPlaces.withLock { places in updates.map { _ in places.take(at: now) } }
-        let placed = places.indices.filter { places[$0] != nil }
-        let keys = placed.map { updates[$0].key }
-        let taken = placed.compactMap { places[$0] }
-        var failed: Set<Int> = []
+        // Whoever comes first: there is nothing to choose by.
+        let places = frontendPlaces.withLock { places in updates.map { _ in places.take(at: now) } }.compactMap { $0 }
+        let placed = updates.prefix(places.count)
         var failure: StoreError?
         do throws(StoreError) {
-            try writeRecords(placed.map { updates[$0] }, in: taken)
-            try update(maps.frontends.places, .frontends, keys: keys, values: taken)
+            try writeRecords(placed, in: places)
+            try update(maps.frontends.places, .frontends, keys: placed.map(\.key), values: places)
         } catch {
             failure = error
-            failed =
-                switch error.failed {
-                case .entries(let entries): Set(entries)
-                case .everything: Set(placed.indices)
-                }
         }
-        frontendPlaces.withLock { places in
-            for (index, key) in keys.enumerated() {
-                if failed.contains(index) {
-                    places.giveUp(taken[index], at: now)
+        let failed = failure?.positions(of: places.count) ?? []
+        let isFailed = Set(failed)
+        frontendPlaces.withLock { owners in
+            for (index, (update, place)) in zip(placed, places).enumerated() {
+                if isFailed.contains(index) {
+                    owners.giveUp(place, at: now)
                 } else {
-                    places.settle(key, in: taken[index], at: now)
+                    owners.settle(update.key, in: place, at: now)
                 }
             }
         }
-        let unplaced = places.indices.filter { places[$0] == nil }
-        guard failure != nil || !unplaced.isEmpty else { return }
+        guard failure != nil || places.count < updates.count else { return }
         throw StoreError(
             map: .frontends, operation: .write, errno: failure?.errno ?? 0,
-            failed: .entries((failed.map { placed[$0] } + unplaced).sorted()),
-            reason: failure?.reason
-                ?? "all \(maps.frontends.capacity - 1) records are in use or in their grace period")
+            failed: .entries(failed + Array(places.count..<updates.count)),
+            reason: failure?.reason ?? "all \(maps.frontends.capacity - 1) records are in use or in their grace period")
     }
 
-    private func writeRecords(_ updates: [Transaction.FrontendUpdate], in places: [UInt32]) throws(StoreError) {
+    private func writeRecords(
+        _ updates: ArraySlice<Transaction.FrontendUpdate>, in places: [UInt32]
+    ) throws(StoreError) {
         guard let first = places.min(), let last = places.max() else { return }
         do {
             var records = try MappedArray<PlacedFrontend>(maps.frontends.records, window: Int(first)..<Int(last) + 1)
@@ -58,23 +72,18 @@ extension Datapath {
     }
 
     func removeFrontends(_ keys: [FrontendKey]) throws(StoreError) {
-        var failed: Set<Int> = []
-        defer {
-            let now = ContinuousClock.now
-            frontendPlaces.withLock { places in
-                for (index, key) in keys.enumerated() where !failed.contains(index) { places.remove(key, at: now) }
-            }
-        }
+        var failure: StoreError?
         do throws(StoreError) {
             try delete(maps.frontends.places, .frontends, keys: keys)
         } catch {
-            failed =
-                switch error.failed {
-                case .entries(let entries): Set(entries)
-                case .everything: Set(keys.indices)
-                }
-            throw error
+            failure = error
         }
+        let kept = Set(failure?.positions(of: keys.count) ?? [])
+        let now = ContinuousClock.now
+        frontendPlaces.withLock { places in
+            for (index, key) in keys.enumerated() where !kept.contains(index) { places.remove(key, at: now) }
+        }
+        if let failure { throw failure }
     }
 
     /// Every frontend that the kernel has; learns which places they have.

@@ -44,6 +44,16 @@ package struct StoreError: Error, Hashable, Sendable {
     }
 }
 
+extension StoreError {
+    /// The positions that failed, of an argument with so many entries.
+    package func positions(of count: Int) -> [Int] {
+        switch failed {
+        case .everything: Array(0..<count)
+        case .entries(let positions): positions
+        }
+    }
+}
+
 extension StoreError: CustomStringConvertible {
     package var description: String {
         let extent =
