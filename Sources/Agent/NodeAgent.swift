@@ -27,6 +27,7 @@ package actor NodeAgent {
     /// All sources have been read, and what they say is programmed.
     private(set) var isSynced = false
     private(set) var unclaimedRemoved = false
+    private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     private var stateIsStale = true
     private var stateWrittenAt: ContinuousClock.Instant?
@@ -49,6 +50,7 @@ package actor NodeAgent {
     /// Takes over what an earlier run left in the maps.
     package func restore(now: ContinuousClock.Instant) async throws(StoreError) {
         try await reconciler.restore(now: now)
+        nextInstallationCheck = settings.auditInterval.map { now + $0 }
         let used = await reconciler.usage.used
         log.info("took over the maps", metadata: ["frontends": "\(used.frontends)", "backends": "\(used.backends)"])
     }
@@ -81,15 +83,14 @@ package actor NodeAgent {
         await carryOut(change, now: now)
     }
 
-    /// Retries, ends of grace periods, audits.
+    /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
-        let audits = await reconciler.counters.audits
         record(await reconciler.tick(now: now), now: now)
-        guard await reconciler.counters.audits > audits else { return }
+        guard let due = nextInstallationCheck, due <= now else { return }
+        nextInstallationCheck = settings.auditInterval.map { now + $0 }
         await restoreInstallation()
     }
 
-    /// An audit covers the pins and links as well.
     private func restoreInstallation() async {
         do {
             for item in try await Self.repair(datapath) {

@@ -4,10 +4,9 @@ extension DatapathImage {
     /// Frees what was quarantined up to the transaction with this number, and returns what to clear in the maps. The
     /// freed space may be reused by the next transaction. Call it only when that transaction's flips and removals are
     /// done and the grace period is over. `visible` are records that are still in the map because replacing or
-    /// removing them failed: their ranges stay in quarantine, and as long as there are any, so do all ids, since the
-    /// sets that they refer to name backends.
+    /// removing them failed: what they refer to stays in quarantine, backends and service ids included.
     package mutating func reclaim(through generation: UInt64, visible: [FrontendRecord] = []) -> Transaction {
-        let shown = visible.flatMap(\.slotRanges)
+        let shown = ShownSpace(visible, quarantine.map(\.space))
         var transaction = Transaction()
         var held: [(generation: UInt64, space: Transaction.Quarantined)] = []
         for (number, batch) in quarantine {
@@ -15,17 +14,8 @@ extension DatapathImage {
                 held.append((number, batch))
                 continue
             }
-            var rest = Transaction.Quarantined()
-            for range in batch.slotRanges {
-                let isShown = shown.contains { $0.overlaps(Int(range.lowerBound)..<Int(range.upperBound)) }
-                if isShown { rest.slotRanges.append(range) } else { space.free(slotRange: range) }
-            }
-            if visible.isEmpty {
-                free(batch, into: &transaction)
-            } else {
-                rest.backendIDs = batch.backendIDs
-                rest.serviceIDs = batch.serviceIDs
-            }
+            let (rest, released) = shown.split(batch)
+            free(released, into: &transaction)
             if !rest.isEmpty { held.append((number, rest)) }
         }
         quarantine = held
@@ -37,6 +27,7 @@ extension DatapathImage {
     }
 
     private mutating func free(_ batch: Transaction.Quarantined, into transaction: inout Transaction) {
+        for range in batch.slotRanges { space.free(slotRange: range) }
         for id in batch.backendIDs {
             space.free(backendID: id)
             transaction.backends.append(Transaction.BackendWrite(id: id, record: .free))
@@ -64,6 +55,7 @@ extension DatapathImage {
         guard !unclaimed.isEmpty else { return transaction }
         transaction.quarantined.slotRanges += unclaimed.slotRanges
         transaction.quarantined.backendIDs += unclaimed.backendIDs
+        transaction.quarantined.isUnreadable = true
         unclaimed = Transaction.Quarantined()
         if quarantine.last?.generation == transaction.generation { quarantine.removeLast() }
         return quarantining(transaction)

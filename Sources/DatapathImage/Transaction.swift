@@ -56,6 +56,10 @@ package struct Transaction: Hashable, Sendable {
         package var slotRanges: [Range<UInt32>] = []
         package var backendIDs: [UInt32] = []
         package var serviceIDs: [UInt32] = []
+        /// The backends that are named in those of `slotRanges` which are backend sets.
+        package var members: [Range<UInt32>: [UInt32]] = [:]
+        /// Whether some of `slotRanges` may be sets whose members nobody knows: damage of an earlier run.
+        package var isUnreadable = false
 
         package init() {}
 

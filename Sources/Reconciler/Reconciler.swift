@@ -225,8 +225,6 @@ package actor Reconciler {
 
     private func audit(now: ContinuousClock.Instant, into report: inout ReconcilerReport) {
         nextAudit = settings.auditInterval.map { now + $0 }
-        // Differences that are known do not have to be found.
-        guard pending.isEmpty else { return }
         let contents: MapContents
         do throws(StoreError) {
             contents = try store.contents()
@@ -236,12 +234,24 @@ package actor Reconciler {
             return
         }
         counters.audits += 1
-        let found = image.audit(contents)
+        // Differences that are known do not have to be found.
+        let found = image.audit(contents, pending: pending)
         counters.differencesFound += UInt64(found.differences)
         report.audit = found
         guard !found.repair.isEmpty else { return }
-        perform(found.repair, now: now, into: &report)
+        perform(withoutForeign(found.repair, into: &report), now: now, into: &report)
         if pending.isEmpty { counters.repairs += 1 }
+    }
+
+    /// Removes what is too much, and returns what is left to do. It goes before everything else: it may take the room of
+    /// what is pending.
+    private func withoutForeign(_ repair: Transaction, into report: inout ReconcilerReport) -> Transaction {
+        let (removals, others) = repair.withRemovalsApart
+        var run = TransactionRun(store: store, image: image, counters: counters)
+        run.perform(removals)
+        counters = run.counters
+        report.errors += run.errors
+        return run.rest.followed(by: others)
     }
 
     private func finish(_ report: ReconcilerReport) -> ReconcilerReport {
@@ -255,5 +265,14 @@ extension Transaction {
     /// The frontends that change or go.
     fileprivate var flippedKeys: Set<FrontendKey> {
         Set(frontends.map(\.key)).union(removedFrontends.map(\.key))
+    }
+
+    /// What takes entries out of maps that packets are matched with, and everything else.
+    fileprivate var withRemovalsApart: (removals: Transaction, others: Transaction) {
+        var (removals, others) = (Transaction(), self)
+        (removals.removedFrontends, others.removedFrontends) = (removedFrontends, [])
+        (removals.removedNodePorts, others.removedNodePorts) = (removedNodePorts, [])
+        (removals.removedServiceCIDRs, others.removedServiceCIDRs) = (removedServiceCIDRs, [])
+        return (removals, others)
     }
 }
