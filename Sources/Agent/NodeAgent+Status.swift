@@ -73,9 +73,9 @@ extension NodeAgent {
     }
 
     private var notices: [String] {
-        guard isSynced, !unclaimedRemoved else { return datapath.notices }
+        guard let kept = keptFrontends, kept > 0 else { return datapath.notices }
         return datapath.notices + [
-            "frontends of an earlier run are kept until every manifest can be read without errors"
+            "\(kept) frontends of an earlier run are kept until every manifest can be read without errors"
         ]
     }
 }

@@ -1,6 +1,6 @@
 // The agent's middle: what sources say goes in, the planner works out what changes, the reconciler makes it so. One event
 // after the other, in order; AgentService brings them here. Nothing is written before the first complete reading of every
-// source (SYNC-1), and nothing of an earlier run is removed before a reading without errors.
+// source (SYNC-1), and nothing of an earlier run is removed that may belong to an object which cannot be read.
 
 package import Datapath
 package import DatapathImage
@@ -26,7 +26,9 @@ package actor NodeAgent {
     private(set) var counters = AgentCounters()
     /// All sources have been read, and what they say is programmed.
     private(set) var isSynced = false
-    private(set) var unclaimedRemoved = false
+    private var unclaimedRemoved = false
+    /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
+    private(set) var keptFrontends: Int?
     private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     private var stateIsStale = true
@@ -69,12 +71,35 @@ package actor NodeAgent {
         await removeUnclaimed(now: now)
     }
 
-    /// What an earlier run programmed and nobody asks for any more goes only when every object could be read: the last good
-    /// version of an object that is wrong at start is in the maps alone.
+    /// What an earlier run programmed and nobody asks for any more goes at once if it belongs to services that could be
+    /// read, and else only when every object could: the last good version of an object that is wrong at start is in the
+    /// maps alone.
     private func removeUnclaimed(now: ContinuousClock.Instant) async {
-        guard !unclaimedRemoved, !manifestProblems.contains(where: { $0.consequence == .notUsed }) else { return }
+        guard !unclaimedRemoved else { return }
+        guard !manifestProblems.contains(where: { $0.consequence == .notUsed }) else {
+            guard keptFrontends != 0 else { return }
+            record(await reconciler.servicesSynced(Set(planner.facts.services.keys), now: now))
+            await noteKept()
+            return
+        }
         unclaimedRemoved = true
         record(await reconciler.allSourcesSynced(now: now))
+        guard let kept = keptFrontends, kept > 0 else { return }
+        log.info(
+            "every manifest can be read; what was kept of an earlier run and nobody has is removed",
+            metadata: ["frontends": "\(kept)"])
+        keptFrontends = 0
+    }
+
+    private func noteKept() async {
+        let kept = await reconciler.unclaimedFrontends
+        guard kept != keptFrontends else { return }
+        keptFrontends = kept
+        stateIsStale = true
+        guard kept > 0 else { return }
+        log.warning(
+            "frontends of an earlier run are kept: they may belong to objects that cannot be read",
+            metadata: ["frontends": "\(kept)"])
     }
 
     /// The node's addresses as the kernel has them now.

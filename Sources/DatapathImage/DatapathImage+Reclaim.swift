@@ -1,5 +1,8 @@
 // Giving space back when its grace period is over, and removing what no plan claims.
 
+import CDatapathABI
+package import ServiceModel
+
 extension DatapathImage {
     /// Frees what was quarantined up to the transaction with this number, and returns what to clear in the maps. The
     /// freed space may be reused by the next transaction. Call it only when that transaction's flips and removals are
@@ -59,6 +62,26 @@ extension DatapathImage {
         unclaimed = Transaction.Quarantined()
         if quarantine.last?.generation == transaction.generation { quarantine.removeLast() }
         return quarantining(transaction)
+    }
+
+    /// How many frontends of an earlier run no plan has claimed so far.
+    package var unclaimedFrontends: Int {
+        guard holdsUnclaimed else { return 0 }
+        return frontends.contradictory.count + frontends.entries.count { $1.owner == 0 && !$0.isWildcard }
+    }
+
+    /// Removes what an earlier run left of services that have been read: frontends that their plans do not have, and
+    /// others on the ClusterIPs of plans. What may belong to services that could not be read stays.
+    package mutating func removeUnclaimed(of read: Set<ObjectName>) -> Transaction {
+        guard holdsUnclaimed else { return Transaction() }
+        let names = services.unclaimedNames
+        let claimed = frontends.claimedClusterIPs
+        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard {
+            let name = services.name(of: entry.record.serviceID) ?? names[entry.record.serviceID]
+            let isOnClaimed = entry.record.kind == DP_FRONTEND_CLUSTER_IP && claimed.contains(key.address)
+            if isOnClaimed || name.map({ read.contains($0.service) }) ?? false { remove(key) }
+        }
+        return finish(TransactionDraft())
     }
 
     /// What every service port's sockets may be bound to: for a sweep after a restart, when nobody knows which

@@ -45,6 +45,11 @@ struct FrontendTable: Sendable {
 
     var clusterIPs: some Sequence<IPAddress> { clusterIPFrontends.keys }
 
+    /// The addresses with a ClusterIP frontend that somebody wants.
+    var claimedClusterIPs: Set<IPAddress> {
+        Set(entries.lazy.filter { $1.owner != 0 && $1.record.kind == DP_FRONTEND_CLUSTER_IP }.map(\.key.address))
+    }
+
     // MARK: Changes
 
     mutating func setOwner(_ owner: UInt32, of key: FrontendKey) {

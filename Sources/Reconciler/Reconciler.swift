@@ -85,12 +85,26 @@ package actor Reconciler {
     /// an earlier run. Only the first call does anything.
     @discardableResult
     package func allSourcesSynced(now: ContinuousClock.Instant) -> ReconcilerReport {
+        let sweep = takeSocketSweep()
         var transaction = image.removeUnclaimed()
-        if owesSocketSweep {
-            transaction.staleSockets = image.socketSweep
-            owesSocketSweep = false
-        }
+        transaction.staleSockets = sweep
         return perform(transaction, now: now)
+    }
+
+    /// Every source has delivered what it has, and something of it could not be read: removes what belongs to these
+    /// services and no plan claims, and looks through the sockets of an earlier run. May be called again.
+    @discardableResult
+    package func servicesSynced(_ services: Set<ObjectName>, now: ContinuousClock.Instant) -> ReconcilerReport {
+        let sweep = takeSocketSweep()
+        var transaction = image.removeUnclaimed(of: services)
+        transaction.staleSockets = sweep
+        return perform(transaction, now: now)
+    }
+
+    private func takeSocketSweep() -> [StaleSockets] {
+        guard owesSocketSweep else { return [] }
+        owesSocketSweep = false
+        return image.socketSweep
     }
 
     /// Does what is due: retries, ends of grace periods, audits.
@@ -125,6 +139,9 @@ package actor Reconciler {
         if let failed = failureLog.failed[key] { return failed }
         return image.holds(key) ? FrontendStatus(key: key, state: .programmed) : nil
     }
+
+    /// How many frontends of an earlier run no plan has claimed so far.
+    package var unclaimedFrontends: Int { image.unclaimedFrontends }
 
     /// Service CIDRs that do not fit, ordered.
     package var failedServiceCIDRs: [CIDR] { image.failedServiceCIDRs }
