@@ -1,6 +1,7 @@
 // Giving space back when its grace period is over, and removing what no plan claims.
 
 import CDatapathABI
+import LoadBalancing
 package import ServiceModel
 
 extension DatapathImage {
@@ -85,10 +86,12 @@ extension DatapathImage {
     }
 
     /// What every service port's sockets may be bound to: for a sweep after a restart, when nobody knows which
-    /// endpoints went in the meantime. Ordered by service id and family.
-    package var socketSweep: [StaleSockets] {
-        services.namedIDs.flatMap { id, name in
-            services[name].map { StaleSocketTracker.sweep($0.plan, id: id) } ?? []
+    /// endpoints went in the meantime. Service ports that no plan has claimed so far, and those that nothing serves, are
+    /// swept when something does. Call it before anything unclaimed is removed. Ordered by service id and family.
+    package mutating func socketSweep() -> [StaleSockets] {
+        sockets.restored(services.unclaimedNames.values)
+        return services.namedIDs.flatMap { id, name in
+            (services[name]?.plan.families ?? []).compactMap { sockets.sweep($0, of: name, id: id) }
         }
     }
 }

@@ -104,7 +104,7 @@ package actor Reconciler {
     private func takeSocketSweep() -> [StaleSockets] {
         guard owesSocketSweep else { return [] }
         owesSocketSweep = false
-        return image.socketSweep
+        return image.socketSweep()
     }
 
     /// Does what is due: retries, ends of grace periods, audits.

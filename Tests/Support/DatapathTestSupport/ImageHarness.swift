@@ -61,6 +61,8 @@ package struct ImageHarness {
         try perform(image.removeUnclaimed(of: services))
     }
 
+    package mutating func socketSweep() -> [StaleSockets] { image.socketSweep() }
+
     package mutating func audit() throws -> AuditReport {
         let report = image.audit(try store.contents())
         try perform(report.repair)
