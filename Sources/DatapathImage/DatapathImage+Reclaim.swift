@@ -94,4 +94,18 @@ extension DatapathImage {
             (services[name]?.plan.families ?? []).compactMap { sockets.sweep($0, of: name, id: id) }
         }
     }
+
+    /// The same once more, with what serves now: for sockets that were just connecting when `swept` were looked through.
+    package mutating func repeatedSweep(_ swept: [StaleSockets]) -> [StaleSockets] {
+        var seen = Set<StaleSocketTracker.Place>()
+        return swept.compactMap { earlier in
+            guard seen.insert(.init(serviceID: earlier.serviceID, family: earlier.family)).inserted,
+                let name = services.name(of: earlier.serviceID),
+                let family = services[name]?.plan.families.first(where: { $0.family == earlier.family })
+            else { return nil }
+            var again = sockets.sweep(family, of: name, id: earlier.serviceID)
+            again?.isRepeat = true
+            return again
+        }
+    }
 }

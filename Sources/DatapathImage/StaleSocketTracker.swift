@@ -11,6 +11,12 @@ struct StaleSocketTracker: Sendable {
         var family: AddressFamily
     }
 
+    /// Whose sockets a sweep looks through.
+    struct Place: Hashable {
+        var serviceID: UInt32
+        var family: AddressFamily
+    }
+
     /// Endpoints that went while nothing was left serving: their sockets are kept until something serves again (CT-4).
     private var kept: [Key: Set<AddressAndPort>] = [:]
     /// Those in `kept` whose service ports are gone, oldest first.

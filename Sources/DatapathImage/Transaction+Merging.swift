@@ -51,6 +51,7 @@ extension Transaction {
                 stale.append(earlier)
                 continue
             }
+            stale[same].isRepeat = stale[same].isRepeat && earlier.isRepeat
             stale[same].lost = Set(stale[same].lost).union(earlier.lost).subtracting(stale[same].serving).sorted()
         }
         merged.staleSockets = stale.sorted { ($0.serviceID, $0.family) < ($1.serviceID, $1.family) }

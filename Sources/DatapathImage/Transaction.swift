@@ -118,6 +118,8 @@ package struct StaleSockets: Hashable, Sendable {
     package var serving: [AddressAndPort]
     /// Those that stopped serving, as far as known. Ordered. Empty in a sweep over everything, as after a restart.
     package var lost: [AddressAndPort]
+    /// Whether these sockets have been looked through before, and this is for those that were just connecting then.
+    package var isRepeat = false
 
     package init(
         serviceID: UInt32, protocol protocolKind: TransportProtocol, family: AddressFamily,

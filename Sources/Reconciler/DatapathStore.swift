@@ -34,7 +34,7 @@ package protocol DatapathStore: Sendable {
     /// Deletes the affinity records of these services that name these backends. Called after the flip.
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError)
     /// Destroys, in every network namespace, the sockets of these services that are bound to an address which no longer
-    /// serves. Called after the flip, so that their owners reconnect to something better. Sockets that appear later
-    /// cannot be stale.
+    /// serves. Called after the flip, so that their owners reconnect to something better. Sockets that were just
+    /// connecting then may escape: for them it is called once more when the grace period is over.
     func destroyStaleSockets(_ stale: [StaleSockets]) throws(StoreError)
 }

@@ -38,6 +38,8 @@ package actor Reconciler {
     /// When the space may be reused that was quarantined up to a transaction, oldest first.
     private var graces: [(generation: UInt64, end: ContinuousClock.Instant)] = []
     private var nextAudit: ContinuousClock.Instant?
+    /// Which sockets are looked through once more, and when.
+    private var repeatedSweeps: [(due: ContinuousClock.Instant, swept: [StaleSockets])] = []
     /// Whether maps of an earlier run have been taken over, whose sockets have to be looked through once.
     private var owesSocketSweep = false
 
@@ -107,7 +109,7 @@ package actor Reconciler {
         return image.socketSweep()
     }
 
-    /// Does what is due: retries, ends of grace periods, audits.
+    /// Does what is due: retries, ends of grace periods, second looks at sockets, audits.
     @discardableResult
     package func tick(now: ContinuousClock.Instant) -> ReconcilerReport {
         var report = ReconcilerReport()
@@ -116,6 +118,7 @@ package actor Reconciler {
             perform(Transaction(), now: now, into: &report)
         }
         reclaim(now: now, into: &report)
+        repeatSweeps(now: now, into: &report)
         if let due = nextAudit, due <= now { audit(now: now, into: &report) }
         return finish(report)
     }
@@ -193,6 +196,7 @@ package actor Reconciler {
         pending = run.rest
         reasons = run.reasons
         report.errors += run.errors
+        noteSweeps(all.staleSockets, now: now)
         if !transaction.quarantined.isEmpty { graces.append((transaction.generation, now + settings.grace)) }
         // What these frontends showed until now may belong to any earlier transaction: its grace period begins now.
         if !waiting.isSubset(of: pending.flippedKeys), let last = graces.last {
@@ -238,6 +242,27 @@ package actor Reconciler {
         noteFailures(now: now, attempted: hasRetried, into: &report)
     }
 
+    // MARK: Sweeps
+
+    /// A connect() that read the frontend before its flip may write its record after the sweep has passed, or the kernel
+    /// its peer. When the grace period is over, no such call is left.
+    private func noteSweeps(_ attempted: [StaleSockets], now: ContinuousClock.Instant) {
+        let first = attempted.filter { !$0.isRepeat }
+        guard !first.isEmpty else { return }
+        let waiting = Set(pending.staleSockets)
+        let swept = waiting.isEmpty ? first : first.filter { !waiting.contains($0) }
+        if !swept.isEmpty { repeatedSweeps.append((now + settings.grace, swept)) }
+    }
+
+    private func repeatSweeps(now: ContinuousClock.Instant, into report: inout ReconcilerReport) {
+        let due = repeatedSweeps.filter { $0.due <= now }
+        guard !due.isEmpty else { return }
+        repeatedSweeps.removeAll { $0.due <= now }
+        var transaction = Transaction()
+        transaction.staleSockets = image.repeatedSweep(due.flatMap(\.swept))
+        if !transaction.isEmpty { perform(transaction, now: now, into: &report) }
+    }
+
     // MARK: Audits
 
     private func audit(now: ContinuousClock.Instant, into report: inout ReconcilerReport) {
@@ -273,7 +298,8 @@ package actor Reconciler {
 
     private func finish(_ report: ReconcilerReport) -> ReconcilerReport {
         var report = report
-        report.next = [retry.next, graces.map(\.end).min(), nextAudit].compactMap { $0 }.min()
+        let next = [retry.next, graces.map(\.end).min(), repeatedSweeps.map(\.due).min(), nextAudit]
+        report.next = next.compactMap { $0 }.min()
         return report
     }
 }
