@@ -21,6 +21,7 @@ package protocol DatapathStore: Sendable {
     /// Writes elements of `backends`, `BackendRecord.free` included.
     func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError)
     func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError)
+    /// Deletes the names, and what is counted under the ids: they will be given to others.
     func deleteServices(_ ids: [UInt32]) throws(StoreError)
 
     /// The visible write. Each entry changes at once as a whole; entries of one call need not change together.
