@@ -218,7 +218,7 @@ let package = Package(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
-                "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
+                "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(
