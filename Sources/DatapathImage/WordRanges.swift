@@ -18,6 +18,7 @@ package struct WordRanges: Sendable {
     }
 
     package var isEmpty: Bool { ranges.isEmpty }
+    package var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
     /// By binary search for the first range that ends after the start of the given one.
     package func overlap(_ range: Range<Int>) -> Bool {
