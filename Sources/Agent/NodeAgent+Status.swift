@@ -61,7 +61,12 @@ extension NodeAgent {
         let planned = plannerProblems.sorted { $0.key < $1.key }.flatMap(\.value).map { problem in
             AgentStatus.Problem(object: problem.object, field: problem.field, message: problem.message)
         }
-        return read + planned
+        let addresses = addressTrouble.map { reason in
+            AgentStatus.Problem(
+                object: "node addresses",
+                message: "changes go unnoticed until they can be followed again: \(reason)")
+        }
+        return read + planned + (addresses.map { [$0] } ?? [])
     }
 
     private static func problems(ofRanges failed: [CIDR]) -> [AgentStatus.Problem] {

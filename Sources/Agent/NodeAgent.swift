@@ -29,6 +29,8 @@ package actor NodeAgent {
     private var unclaimedRemoved = false
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
+    /// Why the node's addresses are not followed at the moment.
+    private(set) var addressTrouble: String?
     private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     private var stateIsStale = true
@@ -102,10 +104,20 @@ package actor NodeAgent {
             metadata: ["frontends": "\(kept)"])
     }
 
-    /// The node's addresses as the kernel has them now.
-    package func take(nodeAddresses: [IPAddress], now: ContinuousClock.Instant) async {
-        let change = planner.setNodeAddresses(nodeAddresses)
-        await carryOut(change, now: now)
+    /// The node's addresses as the kernel has them now, or that they are not followed.
+    package func take(_ news: NodeAddressMonitor.News, now: ContinuousClock.Instant) async {
+        switch news {
+        case .lost(let reason):
+            stateIsStale = true
+            addressTrouble = reason
+        case .addresses(let addresses):
+            if addressTrouble != nil {
+                stateIsStale = true
+                addressTrouble = nil
+                log.info("the node's addresses are followed again")
+            }
+            await carryOut(planner.setNodeAddresses(addresses), now: now)
+        }
     }
 
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
