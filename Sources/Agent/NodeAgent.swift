@@ -192,7 +192,9 @@ package actor NodeAgent {
         for status in report.failed {
             guard case .failed(let reason, _, _) = status.state else { continue }
             log.error(
-                "a frontend is not programmed as planned; what it had stays in force",
+                status.hasRecord
+                    ? "a frontend is not programmed as planned; what it had stays in force"
+                    : "a frontend is not programmed; nothing serves it until it is",
                 metadata: ["frontend": "\(status.key)", "reason": "\(reason)"])
         }
         for key in report.recovered { log.info("a frontend is programmed again", metadata: ["frontend": "\(key)"]) }

@@ -220,7 +220,11 @@ package actor Reconciler {
                 if hasRetried { attempted.insert(failure.key) }
             }
         }
-        let (failed, recovered) = failureLog.update(all, attempted: attempted, at: now)
+        let absent = Set(pending.frontends.lazy.filter { $0.previous == nil }.map(\.key))
+        let removed = Set(pending.removedFrontends.map(\.key))
+        let (failed, recovered) = failureLog.update(all, attempted: attempted, at: now) { key in
+            removed.contains(key) || image.holds(key) && !absent.contains(key)
+        }
         report.failed += failed
         report.recovered += recovered
     }

@@ -213,6 +213,19 @@ import Testing
         #expect(try store.contents().description.contains("203.0.113.2:80/TCP"))
     }
 
+    @Test("a frontend that could not take the place of another says that nothing is in force for it")
+    func nothingInForce() async {
+        let reconciler = Self.reconciler(Self.fake(), limits: ImageLimits(backends: 2))
+        func plan(_ port: Int, _ endpoint: String) -> ServicePortPlan {
+            .fixture("a/b", [.clusterIP("10.96.0.1:\(port)")], cluster: [endpoint])
+        }
+        await reconciler.apply([plan(80, "10.1.0.1:80").change], now: Self.start)
+        let changed = await reconciler.apply([plan(80, "10.1.0.2:80").change], now: Self.start)
+        #expect(changed.failed.map(\.hasRecord) == [true])
+        let moved = await reconciler.apply([plan(81, "10.1.0.2:80").change], now: Self.start)
+        #expect(moved.failed.map(\.hasRecord) == [false])
+    }
+
     @Test("a full arena is tried again after the grace period")
     func noSpace() async throws {
         let store = Self.fake()
