@@ -210,15 +210,16 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection", "NetworkTypes",
-                "ProbeProtocol", "ServiceModel", "World", "martlet", "martlet-probe",
+                "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection", "Netlink",
+                "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet", "martlet-probe",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
-                "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
+                "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(

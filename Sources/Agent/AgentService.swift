@@ -3,7 +3,6 @@
 
 package import Logging
 package import ManifestSource
-import NetworkTypes
 import ServiceLifecycle
 
 package struct AgentService: Service {
@@ -24,7 +23,7 @@ package struct AgentService: Service {
 
     private enum Event: Sendable {
         case manifests(ManifestUpdate)
-        case addresses([IPAddress])
+        case addresses(NodeAddressMonitor.News)
         case tick
     }
 
@@ -38,7 +37,7 @@ package struct AgentService: Service {
                 }
                 if let addresses {
                     group.addTask {
-                        for await list in addresses.updates() { inbox.yield(.addresses(list)) }
+                        for await news in addresses.updates() { inbox.yield(.addresses(news)) }
                     }
                 }
                 group.addTask {
@@ -58,7 +57,7 @@ package struct AgentService: Service {
     private func handle(_ event: Event) async {
         switch event {
         case .manifests(let update): await agent.take(update, now: .now)
-        case .addresses(let list): await agent.take(nodeAddresses: list, now: .now)
+        case .addresses(let news): await agent.take(news, now: .now)
         case .tick: await agent.tick(now: .now)
         }
         await agent.writeState(now: .now)

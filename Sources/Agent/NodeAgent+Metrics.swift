@@ -45,6 +45,10 @@ extension NodeAgent {
                     MetricSample(plannerProblems.values.reduce(0) { $0 + $1.count }, labels: ["source": "rules"]),
                 ]),
             MetricFamily(
+                .gauge, "martlet_node_addresses_followed",
+                help: "1 unless changes of the node's addresses go unnoticed for the moment.",
+                samples: [MetricSample(addressTrouble == nil ? 1 : 0)]),
+            MetricFamily(
                 .counter, "martlet_manifest_errors_total", help: "Problems of manifests, each when it appeared.",
                 samples: [MetricSample(counters.manifestErrors)]),
             MetricFamily(

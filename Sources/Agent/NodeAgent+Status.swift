@@ -61,7 +61,12 @@ extension NodeAgent {
         let planned = plannerProblems.sorted { $0.key < $1.key }.flatMap(\.value).map { problem in
             AgentStatus.Problem(object: problem.object, field: problem.field, message: problem.message)
         }
-        return read + planned
+        let addresses = addressTrouble.map { reason in
+            AgentStatus.Problem(
+                object: "node addresses",
+                message: "changes go unnoticed until they can be followed again: \(reason)")
+        }
+        return read + planned + (addresses.map { [$0] } ?? [])
     }
 
     private static func problems(ofRanges failed: [CIDR]) -> [AgentStatus.Problem] {
@@ -73,9 +78,9 @@ extension NodeAgent {
     }
 
     private var notices: [String] {
-        guard isSynced, !unclaimedRemoved else { return datapath.notices }
+        guard let kept = keptFrontends, kept > 0 else { return datapath.notices }
         return datapath.notices + [
-            "frontends of an earlier run are kept until every manifest can be read without errors"
+            "\(kept) frontends of an earlier run are kept until every manifest can be read without errors"
         ]
     }
 }

@@ -1,6 +1,6 @@
 // The agent's middle: what sources say goes in, the planner works out what changes, the reconciler makes it so. One event
 // after the other, in order; AgentService brings them here. Nothing is written before the first complete reading of every
-// source (SYNC-1), and nothing of an earlier run is removed before a reading without errors.
+// source (SYNC-1), and nothing of an earlier run is removed that may belong to an object which cannot be read.
 
 package import Datapath
 package import DatapathImage
@@ -26,7 +26,12 @@ package actor NodeAgent {
     private(set) var counters = AgentCounters()
     /// All sources have been read, and what they say is programmed.
     private(set) var isSynced = false
-    private(set) var unclaimedRemoved = false
+    private var unclaimedRemoved = false
+    /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
+    private(set) var keptFrontends: Int?
+    /// Why the node's addresses are not followed at the moment.
+    private(set) var addressTrouble: String?
+    private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     private var stateIsStale = true
     private var stateWrittenAt: ContinuousClock.Instant?
@@ -49,6 +54,7 @@ package actor NodeAgent {
     /// Takes over what an earlier run left in the maps.
     package func restore(now: ContinuousClock.Instant) async throws(StoreError) {
         try await reconciler.restore(now: now)
+        nextInstallationCheck = settings.auditInterval.map { now + $0 }
         let used = await reconciler.usage.used
         log.info("took over the maps", metadata: ["frontends": "\(used.frontends)", "backends": "\(used.backends)"])
     }
@@ -67,29 +73,61 @@ package actor NodeAgent {
         await removeUnclaimed(now: now)
     }
 
-    /// What an earlier run programmed and nobody asks for any more goes only when every object could be read: the last good
-    /// version of an object that is wrong at start is in the maps alone.
+    /// What an earlier run programmed and nobody asks for any more goes at once if it belongs to services that could be
+    /// read, and else only when every object could: the last good version of an object that is wrong at start is in the
+    /// maps alone.
     private func removeUnclaimed(now: ContinuousClock.Instant) async {
-        guard !unclaimedRemoved, !manifestProblems.contains(where: { $0.consequence == .notUsed }) else { return }
+        guard !unclaimedRemoved else { return }
+        guard !manifestProblems.contains(where: { $0.consequence == .notUsed }) else {
+            guard keptFrontends != 0 else { return }
+            record(await reconciler.servicesSynced(Set(planner.facts.services.keys), now: now))
+            await noteKept()
+            return
+        }
         unclaimedRemoved = true
         record(await reconciler.allSourcesSynced(now: now))
+        guard let kept = keptFrontends, kept > 0 else { return }
+        log.info(
+            "every manifest can be read; what was kept of an earlier run and nobody has is removed",
+            metadata: ["frontends": "\(kept)"])
+        keptFrontends = 0
     }
 
-    /// The node's addresses as the kernel has them now.
-    package func take(nodeAddresses: [IPAddress], now: ContinuousClock.Instant) async {
-        let change = planner.setNodeAddresses(nodeAddresses)
-        await carryOut(change, now: now)
+    private func noteKept() async {
+        let kept = await reconciler.unclaimedFrontends
+        guard kept != keptFrontends else { return }
+        keptFrontends = kept
+        stateIsStale = true
+        guard kept > 0 else { return }
+        log.warning(
+            "frontends of an earlier run are kept: they may belong to objects that cannot be read",
+            metadata: ["frontends": "\(kept)"])
     }
 
-    /// Retries, ends of grace periods, audits.
+    /// The node's addresses as the kernel has them now, or that they are not followed.
+    package func take(_ news: NodeAddressMonitor.News, now: ContinuousClock.Instant) async {
+        switch news {
+        case .lost(let reason):
+            stateIsStale = true
+            addressTrouble = reason
+        case .addresses(let addresses):
+            if addressTrouble != nil {
+                stateIsStale = true
+                addressTrouble = nil
+                log.info("the node's addresses are followed again")
+            }
+            await carryOut(planner.setNodeAddresses(addresses), now: now)
+        }
+    }
+
+    /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
-        let audits = await reconciler.counters.audits
         record(await reconciler.tick(now: now), now: now)
-        guard await reconciler.counters.audits > audits else { return }
+        guard let due = nextInstallationCheck, due <= now else { return }
+        nextInstallationCheck = settings.auditInterval.map { now + $0 }
         await restoreInstallation()
     }
 
-    /// An audit covers the pins and links as well.
     private func restoreInstallation() async {
         do {
             for item in try await Self.repair(datapath) {
@@ -154,7 +192,9 @@ package actor NodeAgent {
         for status in report.failed {
             guard case .failed(let reason, _, _) = status.state else { continue }
             log.error(
-                "a frontend is not programmed as planned; what it had stays in force",
+                status.hasRecord
+                    ? "a frontend is not programmed as planned; what it had stays in force"
+                    : "a frontend is not programmed; nothing serves it until it is",
                 metadata: ["frontend": "\(status.key)", "reason": "\(reason)"])
         }
         for key in report.recovered { log.info("a frontend is programmed again", metadata: ["frontend": "\(key)"]) }

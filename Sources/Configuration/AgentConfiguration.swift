@@ -18,6 +18,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var auditInterval: Duration? = .seconds(60)
     /// How long replaced slots and backends stay for programs that still read them. Default 30 seconds.
     package var gracePeriod: Duration = .seconds(30)
+    /// In less than that, a program on a busy CPU may not be done with what it has read.
+    package static let leastGracePeriod = Duration.seconds(1)
     /// What is accepted but means something else than its author may think, the file's top-level fields first.
     package var notices: [ConfigurationNotice] = []
 

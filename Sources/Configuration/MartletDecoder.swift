@@ -125,7 +125,11 @@ enum MartletDecoder {
         if let interval = duration("auditInterval", &reader) {
             configuration.auditInterval = interval == .zero ? nil : interval
         }
-        if let period = duration("gracePeriod", &reader) { configuration.gracePeriod = period }
+        guard let period = duration("gracePeriod", &reader) else { return }
+        if period < AgentConfiguration.leastGracePeriod {
+            reader.fail("gracePeriod", "is less than 1s: programs may still be reading what would be reused")
+        }
+        configuration.gracePeriod = period
     }
 }
 

@@ -1,5 +1,5 @@
 // Reading what the programs count: outcomes for the node, connections for each service port. Counters are per CPU and
-// only ever grow while their map lives; whoever wants rates keeps the last reading.
+// only ever grow, those of a service port until its id is given back; whoever wants rates keeps the last reading.
 
 package import BPF
 import CDatapathABI
@@ -38,5 +38,14 @@ extension DatapathMaps {
             sum.refused &+= cpu.refused
         }
         return sum
+    }
+
+    /// Sets the counters of ids to zero that no frontend has any more: they will be others'. Two system calls for each.
+    func clearCounters(ofServices ids: [UInt32]) throws(BPFError) {
+        let zero = dp_service_counters()
+        for id in ids where id < serviceCounters.maxEntries {
+            guard try counters(ofService: id) != ServiceCounters() else { continue }
+            try serviceCounters.update(id, Array(repeating: zero, count: serviceCounters.cpuCount))
+        }
     }
 }

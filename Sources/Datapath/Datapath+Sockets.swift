@@ -24,12 +24,17 @@ extension Datapath {
             throw StoreError(.sockets, .read, error)
         }
         guard !suspects.isEmpty else { return }
+        var round = NamespaceRound()
         do {
-            let destroyed = try destroy(&suspects)
-            socketsDestroyed.add(UInt64(destroyed), ordering: .relaxed)
+            try destroy(&suspects, &round)
         } catch {
             throw StoreError(map: .sockets, operation: .destroy, errno: error.errno, reason: error.description)
         }
+        socketsDestroyed.add(UInt64(round.count), ordering: .relaxed)
+        guard let failure = round.failures.first else { return }
+        let more = round.failures.count > 1 ? "; and \(round.failures.count - 1) more like it" : ""
+        throw StoreError(
+            map: .sockets, operation: .destroy, errno: failure.errno, reason: failure.description + more)
     }
 
     /// By the cookie of their network namespace.
@@ -49,19 +54,17 @@ extension Datapath {
 
     /// Goes through the namespaces until every suspect has been looked for. Those of namespaces that nobody shows any
     /// more cannot be reached; they are left to their owners.
-    private func destroy(_ suspects: inout [UInt64: SuspectSockets]) throws(NetlinkError) -> Int {
-        var destroyed = 0
+    private func destroy(
+        _ suspects: inout [UInt64: SuspectSockets], _ round: inout NamespaceRound
+    ) throws(NetlinkError) {
         for reference in try NamespaceCensus.take().namespaces where !suspects.isEmpty {
-            do {
-                let namespace = try reference.open()
-                guard let here = suspects.removeValue(forKey: try namespace.cookie()) else { continue }
-                destroyed += try namespace.run { () throws(NetlinkError) in try here.destroy() }
-            } catch {
-                // It has gone since it was listed, with all its sockets.
-                guard error.isNotFound else { throw error }
+            round.visit("net:[\(reference.inode)]") { () throws(NetlinkError) in
+                try reference.open()
+            } work: { (namespace) throws(NetlinkError) in
+                guard let here = suspects.removeValue(forKey: try namespace.cookie()) else { return 0 }
+                return try namespace.run { () throws(NetlinkError) in try here.destroy() }
             }
         }
-        return destroyed
     }
 }
 
@@ -107,8 +110,12 @@ private struct SuspectSockets: Sendable {
         var diagnostics = try SocketDiagnostics()
         var count = 0
         for (place, cookies) in byPlace {
-            let connected = try diagnostics.sockets(place.transport, connectedTo: place.backend)
-            count += try diagnostics.destroy(connected.filter { cookies.contains($0.cookie) })
+            do throws(NetlinkError) {
+                let connected = try diagnostics.sockets(place.transport, connectedTo: place.backend)
+                count += try diagnostics.destroy(connected.filter { cookies.contains($0.cookie) })
+            } catch {
+                throw error.explained(place.transport)
+            }
         }
         return count
     }

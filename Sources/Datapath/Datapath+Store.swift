@@ -77,6 +77,11 @@ extension Datapath: DatapathStore {
     }
 
     package func deleteServices(_ ids: [UInt32]) throws(StoreError) {
+        do {
+            try maps.clearCounters(ofServices: ids)
+        } catch {
+            throw StoreError(.services, .delete, error)
+        }
         try delete(maps.services, .services, keys: ids)
     }
 

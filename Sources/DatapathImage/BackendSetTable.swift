@@ -82,9 +82,9 @@ struct BackendSetTable: Sendable {
 
     // MARK: Transactions
 
-    /// Ends a transaction. Returns what to write, and the ranges and backends that no set needs any more.
+    /// Ends a transaction. Returns what to write, and the sets that nobody needs any more.
     mutating func finish() -> (
-        writes: [(word: UInt32, words: [UInt64])], dropped: [Range<UInt32>], backends: [UInt32]
+        writes: [(word: UInt32, words: [UInt64])], dropped: [(range: Range<UInt32>, ids: [UInt32])]
     ) {
         var writes: [(word: UInt32, words: [UInt64])] = []
         for handle in fresh where entries[Int(handle)]?.isFresh == true {
@@ -92,17 +92,15 @@ struct BackendSetTable: Sendable {
             entries[Int(handle)]?.isFresh = false
             writes.append((entry.start, SlotPacking.words(ofSet: entry.ids)))
         }
-        var ranges: [Range<UInt32>] = []
-        var backends: [UInt32] = []
+        var gone: [(range: Range<UInt32>, ids: [UInt32])] = []
         for handle in dropped where entries[Int(handle)]?.references == 0 {
             let entry = entry(handle)
-            ranges.append(entry.range)
-            backends.append(contentsOf: entry.ids)
+            gone.append((entry.range, entry.ids))
             remove(handle)
         }
         fresh = []
         dropped = []
-        return (writes, ranges, backends)
+        return (writes, gone)
     }
 
     /// Every set that is written, in no particular order.

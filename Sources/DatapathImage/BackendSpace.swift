@@ -144,15 +144,18 @@ struct BackendSpace: Sendable {
 
     /// Ends a transaction: what is to be written into fresh space, and what is quarantined.
     mutating func finish(into transaction: inout Transaction) {
-        let (setWrites, setRanges, releasedBackends) = sets.finish()
+        let (setWrites, goneSets) = sets.finish()
         let (tableWrites, tableRanges) = tables.finish()
-        for id in releasedBackends { backends.release(id) }
+        for set in goneSets {
+            for id in set.ids { backends.release(id) }
+            transaction.quarantined.members[set.range] = set.ids
+        }
         let (backendWrites, backendIDs) = backends.finish()
         for (word, words) in (setWrites + tableWrites).sorted(by: { $0.word < $1.word }) {
             transaction.slots.append(words, at: word)
         }
         transaction.backends = backendWrites
-        transaction.quarantined.slotRanges += setRanges + tableRanges
+        transaction.quarantined.slotRanges += goneSets.map(\.range) + tableRanges
         transaction.quarantined.backendIDs += backendIDs
     }
 

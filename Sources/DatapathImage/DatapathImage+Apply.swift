@@ -191,6 +191,7 @@ extension DatapathImage {
 
     private mutating func fail(_ name: ServicePortName, _ key: FrontendKey, _ reason: FrontendFailure.Reason) {
         failuresByService[name, default: []].append(FrontendFailure(key: key, service: name, reason: reason))
+        frontends.beginAwaiting(key)
     }
 
     private func hasFailed(_ name: ServicePortName) -> Bool {
@@ -200,6 +201,7 @@ extension DatapathImage {
     private mutating func clearFailures(of name: ServicePortName) {
         guard hasFailed(name), let failures = failuresByService.removeValue(forKey: name) else { return }
         for failure in failures {
+            frontends.endAwaiting(failure.key)
             waiting[failure.key]?.remove(name)
             if waiting[failure.key]?.isEmpty == true { waiting[failure.key] = nil }
         }

@@ -20,13 +20,15 @@ package struct AuditReport: Hashable, Sendable {
 }
 
 extension DatapathImage {
-    /// Compares everything. Cost: that of reading it all, so not for every second. It is only true if every transaction
-    /// has been performed. Before `removeUnclaimed()`, nothing counts as too many.
-    package mutating func audit(_ contents: MapContents) -> AuditReport {
+    /// Compares everything. Cost: that of reading it all, so not for every second. `pending` are the writes that have not
+    /// been performed yet: what they will change is known and left out. What an earlier run left, and nobody has claimed,
+    /// is not too much before `removeUnclaimed()`.
+    package mutating func audit(_ contents: MapContents, pending: Transaction = Transaction()) -> AuditReport {
         var report = AuditReport()
+        let contents = contents.with(pending)
         auditFrontends(contents, &report)
         auditBackends(contents, &report)
-        auditSlots(contents, &report)
+        auditSlots(contents, pending, &report)
         auditServices(contents, &report)
         auditSets(contents, &report)
         generation += 1
@@ -46,10 +48,8 @@ extension DatapathImage {
             report.repair.frontends.append(
                 .init(key: key, record: entry.record, previous: contents.frontends[key]))
         }
-        if !holdsUnclaimed {
-            for (key, record) in contents.frontends where frontends[key] == nil {
-                report.repair.removedFrontends.append(.init(key: key, previous: record))
-            }
+        for (key, record) in contents.frontends where frontends[key] == nil && frontends.contradictory[key] == nil {
+            report.repair.removedFrontends.append(.init(key: key, previous: record))
         }
         report.repair.frontends.sort { $0.key < $1.key }
         report.repair.removedFrontends.sort { $0.key < $1.key }
@@ -72,19 +72,25 @@ extension DatapathImage {
         report.backends = report.repair.backends.count
     }
 
-    private func auditSlots(_ contents: MapContents, _ report: inout AuditReport) {
+    /// Words at the end that no frontend in the map refers to were not read. Those of a frontend that waits to be written
+    /// need not be damaged for that.
+    private func auditSlots(_ contents: MapContents, _ pending: Transaction, _ report: inout AuditReport) {
+        let read = contents.slots.count
+        let awaited = Set(pending.frontends.flatMap(\.record.slotRanges).filter { $0.upperBound > read })
+        let unwritten = WordRanges(pending.slots)
         var writes: [(word: UInt32, words: [UInt64])] = []
+        func isKnown(_ place: Range<Int>) -> Bool { awaited.contains(place) || unwritten.overlap(place) }
         space.sets.forEach { range, ids in
             let words = SlotPacking.words(ofSet: ids)
             let place = Int(range.lowerBound)..<Int(range.upperBound)
-            if place.upperBound > contents.slots.count || contents.slots[place] != words[...] {
-                writes.append((range.lowerBound, words))
-            }
+            let isWhole = place.upperBound <= contents.slots.count && contents.slots[place] == words[...]
+            if !isWhole, !isKnown(place) { writes.append((range.lowerBound, words)) }
         }
         // A table of an earlier run that no plan has asked for cannot be filled again; its frontend is not claimed
         // either.
         for (range, words) in space.tables.damaged(in: contents.slots) {
-            if let words { writes.append((range.lowerBound, words)) }
+            let place = Int(range.lowerBound)..<Int(range.upperBound)
+            if let words, !isKnown(place) { writes.append((range.lowerBound, words)) }
         }
         report.slotRanges = writes.count
         for (word, words) in writes.sorted(by: { $0.word < $1.word }) { report.repair.slots.append(words, at: word) }
@@ -104,11 +110,30 @@ extension DatapathImage {
         report.repair.nodePorts = nodePorts.subtracting(contents.nodePorts).sorted(by: <)
         let prefixes = serviceCIDRs.programmed
         report.repair.serviceCIDRs = prefixes.subtracting(contents.serviceCIDRs).sorted(by: <)
-        if !holdsUnclaimed {
-            report.repair.removedNodePorts = contents.nodePorts.subtracting(nodePorts).sorted(by: <)
-            report.repair.removedServiceCIDRs = contents.serviceCIDRs.subtracting(prefixes).sorted(by: <)
-        }
+        report.repair.removedNodePorts = contents.nodePorts.subtracting(nodePorts).sorted(by: <)
+        report.repair.removedServiceCIDRs = contents.serviceCIDRs.subtracting(prefixes).sorted(by: <)
         report.nodePorts = report.repair.nodePorts.count + report.repair.removedNodePorts.count
         report.serviceCIDRs = report.repair.serviceCIDRs.count + report.repair.removedServiceCIDRs.count
+    }
+}
+
+extension MapContents {
+    /// As if the transaction had been performed, words of the arena left aside.
+    fileprivate func with(_ transaction: Transaction) -> MapContents {
+        guard !transaction.isEmpty else { return self }
+        var contents = self
+        for update in transaction.frontends { contents.frontends[update.key] = update.record }
+        for removal in transaction.removedFrontends { contents.frontends[removal.key] = nil }
+        for write in transaction.backends {
+            let missing = Int(write.id) + 1 - contents.backends.count
+            if missing > 0 { contents.backends += Array(repeating: .free, count: missing) }
+            contents.backends[Int(write.id)] = write.record
+        }
+        for write in transaction.services { contents.services[write.id] = write.record }
+        for id in transaction.removedServices { contents.services[id] = nil }
+        contents.nodePorts = contents.nodePorts.union(transaction.nodePorts).subtracting(transaction.removedNodePorts)
+        contents.serviceCIDRs = contents.serviceCIDRs.union(transaction.serviceCIDRs)
+            .subtracting(transaction.removedServiceCIDRs)
+        return contents
     }
 }

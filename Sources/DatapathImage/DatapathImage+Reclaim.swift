@@ -1,13 +1,16 @@
 // Giving space back when its grace period is over, and removing what no plan claims.
 
+import CDatapathABI
+import LoadBalancing
+package import ServiceModel
+
 extension DatapathImage {
     /// Frees what was quarantined up to the transaction with this number, and returns what to clear in the maps. The
     /// freed space may be reused by the next transaction. Call it only when that transaction's flips and removals are
     /// done and the grace period is over. `visible` are records that are still in the map because replacing or
-    /// removing them failed: their ranges stay in quarantine, and as long as there are any, so do all ids, since the
-    /// sets that they refer to name backends.
+    /// removing them failed: what they refer to stays in quarantine, backends and service ids included.
     package mutating func reclaim(through generation: UInt64, visible: [FrontendRecord] = []) -> Transaction {
-        let shown = visible.flatMap(\.slotRanges)
+        let shown = ShownSpace(visible, quarantine.map(\.space))
         var transaction = Transaction()
         var held: [(generation: UInt64, space: Transaction.Quarantined)] = []
         for (number, batch) in quarantine {
@@ -15,17 +18,8 @@ extension DatapathImage {
                 held.append((number, batch))
                 continue
             }
-            var rest = Transaction.Quarantined()
-            for range in batch.slotRanges {
-                let isShown = shown.contains { $0.overlaps(Int(range.lowerBound)..<Int(range.upperBound)) }
-                if isShown { rest.slotRanges.append(range) } else { space.free(slotRange: range) }
-            }
-            if visible.isEmpty {
-                free(batch, into: &transaction)
-            } else {
-                rest.backendIDs = batch.backendIDs
-                rest.serviceIDs = batch.serviceIDs
-            }
+            let (rest, released) = shown.split(batch)
+            free(released, into: &transaction)
             if !rest.isEmpty { held.append((number, rest)) }
         }
         quarantine = held
@@ -37,6 +31,7 @@ extension DatapathImage {
     }
 
     private mutating func free(_ batch: Transaction.Quarantined, into transaction: inout Transaction) {
+        for range in batch.slotRanges { space.free(slotRange: range) }
         for id in batch.backendIDs {
             space.free(backendID: id)
             transaction.backends.append(Transaction.BackendWrite(id: id, record: .free))
@@ -64,16 +59,53 @@ extension DatapathImage {
         guard !unclaimed.isEmpty else { return transaction }
         transaction.quarantined.slotRanges += unclaimed.slotRanges
         transaction.quarantined.backendIDs += unclaimed.backendIDs
+        transaction.quarantined.isUnreadable = true
         unclaimed = Transaction.Quarantined()
         if quarantine.last?.generation == transaction.generation { quarantine.removeLast() }
         return quarantining(transaction)
     }
 
+    /// How many frontends of an earlier run no plan has claimed so far.
+    package var unclaimedFrontends: Int {
+        guard holdsUnclaimed else { return 0 }
+        return frontends.contradictory.count + frontends.entries.count { $1.owner == 0 && !$0.isWildcard }
+    }
+
+    /// Removes what an earlier run left of services that have been read: frontends that their plans do not have, and
+    /// others on the ClusterIPs of plans. What may belong to services that could not be read stays.
+    package mutating func removeUnclaimed(of read: Set<ObjectName>) -> Transaction {
+        guard holdsUnclaimed else { return Transaction() }
+        let names = services.unclaimedNames
+        let claimed = frontends.claimedClusterIPs
+        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard {
+            let name = services.name(of: entry.record.serviceID) ?? names[entry.record.serviceID]
+            let isOnClaimed = entry.record.kind == DP_FRONTEND_CLUSTER_IP && claimed.contains(key.address)
+            if isOnClaimed || name.map({ read.contains($0.service) }) ?? false { remove(key) }
+        }
+        return finish(TransactionDraft())
+    }
+
     /// What every service port's sockets may be bound to: for a sweep after a restart, when nobody knows which
-    /// endpoints went in the meantime. Ordered by service id and family.
-    package var socketSweep: [StaleSockets] {
-        services.namedIDs.flatMap { id, name in
-            services[name].map { StaleSocketTracker.sweep($0.plan, id: id) } ?? []
+    /// endpoints went in the meantime. Service ports that no plan has claimed so far, and those that nothing serves, are
+    /// swept when something does. Call it before anything unclaimed is removed. Ordered by service id and family.
+    package mutating func socketSweep() -> [StaleSockets] {
+        sockets.restored(services.unclaimedNames.values)
+        return services.namedIDs.flatMap { id, name in
+            (services[name]?.plan.families ?? []).compactMap { sockets.sweep($0, of: name, id: id) }
+        }
+    }
+
+    /// The same once more, with what serves now: for sockets that were just connecting when `swept` were looked through.
+    package mutating func repeatedSweep(_ swept: [StaleSockets]) -> [StaleSockets] {
+        var seen = Set<StaleSocketTracker.Place>()
+        return swept.compactMap { earlier in
+            guard seen.insert(.init(serviceID: earlier.serviceID, family: earlier.family)).inserted,
+                let name = services.name(of: earlier.serviceID),
+                let family = services[name]?.plan.families.first(where: { $0.family == earlier.family })
+            else { return nil }
+            var again = sockets.sweep(family, of: name, id: earlier.serviceID)
+            again?.isRepeat = true
+            return again
         }
     }
 }

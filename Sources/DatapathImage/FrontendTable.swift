@@ -23,6 +23,9 @@ struct FrontendTable: Sendable {
     private(set) var programmedNodePorts: Set<NodePortKey> = []
     /// ClusterIP frontends on each address.
     private var clusterIPFrontends: [IPAddress: Int] = [:]
+    /// Frontends on each address that plans want and that could not be had. A wildcard stays for them, so that their
+    /// address refuses until they are there.
+    private var awaited: [IPAddress: Int] = [:]
     /// Wildcards that the map had no room for.
     private(set) var failedWildcards: Set<IPAddress> = []
 
@@ -45,10 +48,25 @@ struct FrontendTable: Sendable {
 
     var clusterIPs: some Sequence<IPAddress> { clusterIPFrontends.keys }
 
+    /// The addresses with a ClusterIP frontend that somebody wants.
+    var claimedClusterIPs: Set<IPAddress> {
+        Set(entries.lazy.filter { $1.owner != 0 && $1.record.kind == DP_FRONTEND_CLUSTER_IP }.map(\.key.address))
+    }
+
     // MARK: Changes
 
     mutating func setOwner(_ owner: UInt32, of key: FrontendKey) {
         entries[key]?.owner = owner
+    }
+
+    mutating func beginAwaiting(_ key: FrontendKey) {
+        awaited[key.address, default: 0] += 1
+    }
+
+    mutating func endAwaiting(_ key: FrontendKey) {
+        guard let count = awaited[key.address] else { return }
+        awaited[key.address] = count == 1 ? nil : count - 1
+        touchedAddresses.insert(key.address)
     }
 
     mutating func reserveCapacity(_ count: Int) {
@@ -191,7 +209,7 @@ struct FrontendTable: Sendable {
         for address in touchedAddresses {
             let key = FrontendKey(wildcard: address)
             guard clusterIPFrontends[address] != nil else {
-                _ = remove(key)
+                if awaited[address] == nil { _ = remove(key) }
                 failedWildcards.remove(address)
                 continue
             }

@@ -96,6 +96,11 @@ struct ServiceTable: Sendable {
     /// Whether the id was found at start and no plan has claimed it.
     func isUnclaimed(_ id: UInt32) -> Bool { allocator.isUsed(id) && name(of: id) == nil }
 
+    /// The names of such ids, as far as they can be read.
+    var unclaimedNames: [UInt32: ServicePortName] {
+        restored.reduce(into: [:]) { $0[$1.value] = $1.key.name }
+    }
+
     mutating func dropUnclaimed() {
         dropped += restored.values
         dropped += orphans

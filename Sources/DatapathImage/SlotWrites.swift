@@ -40,6 +40,20 @@ package struct SlotWrites: Hashable, Sendable {
         other.forEach { word, words in append(words, at: word) }
     }
 
+    /// Leaves out words that a later run writes again, once they are more than the others.
+    package mutating func dropOverwritten() {
+        guard words.count > 2 * WordRanges(self).count, let extent else { return }
+        var latest: [UInt64?] = Array(repeating: nil, count: extent.count)
+        forEach { word, words in
+            for (offset, value) in words.enumerated() { latest[Int(word) - extent.lowerBound + offset] = value }
+        }
+        var compact = SlotWrites()
+        for (offset, value) in latest.enumerated() {
+            if let value { compact.append(CollectionOfOne(value), at: UInt32(extent.lowerBound + offset)) }
+        }
+        self = compact
+    }
+
     /// Calls `body` with the first index and the words of each run, in order.
     package func forEach<Failure: Error>(
         _ body: (_ word: UInt32, _ words: ArraySlice<UInt64>) throws(Failure) -> Void

@@ -11,10 +11,19 @@ struct StaleSocketTracker: Sendable {
         var family: AddressFamily
     }
 
+    /// Whose sockets a sweep looks through.
+    struct Place: Hashable {
+        var serviceID: UInt32
+        var family: AddressFamily
+    }
+
     /// Endpoints that went while nothing was left serving: their sockets are kept until something serves again (CT-4).
     private var kept: [Key: Set<AddressAndPort>] = [:]
     /// Those in `kept` whose service ports are gone, oldest first.
     private var deleted: [Key] = []
+    /// Those of which nobody knows what went: they come from an earlier run, and nothing has served since. All of their
+    /// sockets are looked through when something does.
+    private var unknown: Set<Key> = []
     /// How many deleted service ports are remembered, in case they come back.
     private static let deletedLimit = 4096
 
@@ -25,7 +34,7 @@ struct StaleSocketTracker: Sendable {
 
     /// What the plan of a service port that was not there before makes stale: sockets of an earlier one with its name.
     mutating func appeared(_ new: ServicePortPlan, id: UInt32) -> [StaleSockets] {
-        deleted.isEmpty ? [] : stale([], by: new, id: id)
+        deleted.isEmpty && unknown.isEmpty ? [] : stale([], by: new, id: id)
     }
 
     private mutating func stale(_ old: [FamilyPlan], by new: ServicePortPlan, id: UInt32) -> [StaleSockets] {
@@ -34,13 +43,12 @@ struct StaleSocketTracker: Sendable {
         for family in new.families {
             let key = Key(name: new.name, family: family.family)
             let before = old.first { $0.family == family.family }?.serving ?? []
-            guard before != family.serving || kept[key] != nil else { continue }
+            guard before != family.serving || kept[key] != nil || unknown.contains(key) else { continue }
             let lost = Set(before).union(kept[key] ?? []).subtracting(family.serving)
             kept[key] = nil
-            guard !lost.isEmpty else { continue }
             if family.serving.isEmpty {
-                kept[key] = lost
-            } else {
+                kept[key] = lost.isEmpty ? nil : lost
+            } else if unknown.remove(key) != nil || !lost.isEmpty {
                 stale.append(
                     StaleSockets(
                         serviceID: id, protocol: new.name.protocolKind, family: family.family,
@@ -65,13 +73,25 @@ struct StaleSocketTracker: Sendable {
         deleted.removeFirst(Self.deletedLimit / 2)
     }
 
-    /// For a sweep over everything, as after a restart, when nobody knows what was lost.
-    static func sweep(_ plan: ServicePortPlan, id: UInt32) -> [StaleSockets] {
-        guard concerns(plan.name) else { return [] }
-        return plan.families.filter { !$0.serving.isEmpty }.map {
-            StaleSockets(
-                serviceID: id, protocol: plan.name.protocolKind, family: $0.family, serving: $0.serving, lost: [])
+    /// Nobody knows what these service ports of an earlier run lost in the meantime.
+    mutating func restored(_ names: some Sequence<ServicePortName>) {
+        for name in names where Self.concerns(name) {
+            unknown.formUnion(AddressFamily.allCases.map { Key(name: name, family: $0) })
         }
+    }
+
+    /// For looking through all sockets of a family of a service port, whatever was lost. Nil while nothing serves: then
+    /// they are kept until something does (CT-4).
+    mutating func sweep(_ family: FamilyPlan, of name: ServicePortName, id: UInt32) -> StaleSockets? {
+        guard Self.concerns(name) else { return nil }
+        let key = Key(name: name, family: family.family)
+        guard !family.serving.isEmpty else {
+            unknown.insert(key)
+            return nil
+        }
+        unknown.remove(key)
+        return StaleSockets(
+            serviceID: id, protocol: name.protocolKind, family: family.family, serving: family.serving, lost: [])
     }
 
     /// SCTP sockets are not translated.

@@ -9,6 +9,8 @@ extension Transaction {
         var merged = later
         merged.slots = slots
         merged.slots.append(contentsOf: later.slots)
+        // A change after the other may fail: what is kept of them must not grow beyond the arena.
+        merged.slots.dropOverwritten()
         merged.backends = Self.latest(backends + later.backends, by: \.id).sorted { $0.id < $1.id }
         mergeFrontends(with: later, into: &merged)
         let goneServices = Set(later.removedServices)
@@ -51,6 +53,7 @@ extension Transaction {
                 stale.append(earlier)
                 continue
             }
+            stale[same].isRepeat = stale[same].isRepeat && earlier.isRepeat
             stale[same].lost = Set(stale[same].lost).union(earlier.lost).subtracting(stale[same].serving).sorted()
         }
         merged.staleSockets = stale.sorted { ($0.serviceID, $0.family) < ($1.serviceID, $1.family) }

@@ -56,6 +56,10 @@ package struct Transaction: Hashable, Sendable {
         package var slotRanges: [Range<UInt32>] = []
         package var backendIDs: [UInt32] = []
         package var serviceIDs: [UInt32] = []
+        /// The backends that are named in those of `slotRanges` which are backend sets.
+        package var members: [Range<UInt32>: [UInt32]] = [:]
+        /// Whether some of `slotRanges` may be sets whose members nobody knows: damage of an earlier run.
+        package var isUnreadable = false
 
         package init() {}
 
@@ -114,6 +118,8 @@ package struct StaleSockets: Hashable, Sendable {
     package var serving: [AddressAndPort]
     /// Those that stopped serving, as far as known. Ordered. Empty in a sweep over everything, as after a restart.
     package var lost: [AddressAndPort]
+    /// Whether these sockets have been looked through before, and this is for those that were just connecting then.
+    package var isRepeat = false
 
     package init(
         serviceID: UInt32, protocol protocolKind: TransportProtocol, family: AddressFamily,

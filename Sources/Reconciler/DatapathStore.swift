@@ -21,6 +21,7 @@ package protocol DatapathStore: Sendable {
     /// Writes elements of `backends`, `BackendRecord.free` included.
     func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError)
     func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError)
+    /// Deletes the names, and what is counted under the ids: they will be given to others.
     func deleteServices(_ ids: [UInt32]) throws(StoreError)
 
     /// The visible write. Each entry changes at once as a whole; entries of one call need not change together.
@@ -34,7 +35,7 @@ package protocol DatapathStore: Sendable {
     /// Deletes the affinity records of these services that name these backends. Called after the flip.
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError)
     /// Destroys, in every network namespace, the sockets of these services that are bound to an address which no longer
-    /// serves. Called after the flip, so that their owners reconnect to something better. Sockets that appear later
-    /// cannot be stale.
+    /// serves. Called after the flip, so that their owners reconnect to something better. Sockets that were just
+    /// connecting then may escape: for them it is called once more when the grace period is over.
     func destroyStaleSockets(_ stale: [StaleSockets]) throws(StoreError)
 }

@@ -6,16 +6,19 @@ package struct FrontendStatus: Hashable, Sendable {
     package enum State: Hashable, Sendable {
         /// The map holds what the plan wants.
         case programmed
-        /// It does not. The record that it had before, if any, is still in force.
+        /// It does not.
         case failed(reason: String, since: ContinuousClock.Instant, attempts: Int)
     }
 
     package var key: FrontendKey
     package var state: State
+    /// Whether a record is in force: the planned one, or the one before it.
+    package var hasRecord: Bool
 
-    package init(key: FrontendKey, state: State) {
+    package init(key: FrontendKey, state: State, hasRecord: Bool = true) {
         self.key = key
         self.state = state
+        self.hasRecord = hasRecord
     }
 }
 
@@ -23,9 +26,11 @@ package struct FrontendStatus: Hashable, Sendable {
 struct FailureLog: Sendable {
     private(set) var failed: [FrontendKey: FrontendStatus] = [:]
 
-    /// Compares with what fails now. `attempted` are those of them that were tried again just now. Returns what is new.
+    /// Compares with what fails now. `attempted` are those of them that were tried again just now; `hasRecord` says which
+    /// of them have a record in force. Returns what is new.
     mutating func update(
-        _ reasons: [FrontendKey: String], attempted: Set<FrontendKey>, at now: ContinuousClock.Instant
+        _ reasons: [FrontendKey: String], attempted: Set<FrontendKey>, at now: ContinuousClock.Instant,
+        hasRecord: (FrontendKey) -> Bool
     ) -> (failed: [FrontendStatus], recovered: [FrontendKey]) {
         if reasons.isEmpty, failed.isEmpty { return ([], []) }
         var news: [FrontendStatus] = []
@@ -34,7 +39,8 @@ struct FailureLog: Sendable {
             var attempts = 0
             if case .failed(_, let first, let count)? = failed[key]?.state { (since, attempts) = (first, count) }
             if attempts == 0 || attempted.contains(key) { attempts += 1 }
-            let status = FrontendStatus(key: key, state: .failed(reason: reason, since: since, attempts: attempts))
+            let status = FrontendStatus(
+                key: key, state: .failed(reason: reason, since: since, attempts: attempts), hasRecord: hasRecord(key))
             if failed[key] == nil { news.append(status) }
             failed[key] = status
         }

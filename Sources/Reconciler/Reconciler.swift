@@ -38,6 +38,8 @@ package actor Reconciler {
     /// When the space may be reused that was quarantined up to a transaction, oldest first.
     private var graces: [(generation: UInt64, end: ContinuousClock.Instant)] = []
     private var nextAudit: ContinuousClock.Instant?
+    /// Which sockets are looked through once more, and when.
+    private var repeatedSweeps: [(due: ContinuousClock.Instant, swept: [StaleSockets])] = []
     /// Whether maps of an earlier run have been taken over, whose sockets have to be looked through once.
     private var owesSocketSweep = false
 
@@ -85,15 +87,29 @@ package actor Reconciler {
     /// an earlier run. Only the first call does anything.
     @discardableResult
     package func allSourcesSynced(now: ContinuousClock.Instant) -> ReconcilerReport {
+        let sweep = takeSocketSweep()
         var transaction = image.removeUnclaimed()
-        if owesSocketSweep {
-            transaction.staleSockets = image.socketSweep
-            owesSocketSweep = false
-        }
+        transaction.staleSockets = sweep
         return perform(transaction, now: now)
     }
 
-    /// Does what is due: retries, ends of grace periods, audits.
+    /// Every source has delivered what it has, and something of it could not be read: removes what belongs to these
+    /// services and no plan claims, and looks through the sockets of an earlier run. May be called again.
+    @discardableResult
+    package func servicesSynced(_ services: Set<ObjectName>, now: ContinuousClock.Instant) -> ReconcilerReport {
+        let sweep = takeSocketSweep()
+        var transaction = image.removeUnclaimed(of: services)
+        transaction.staleSockets = sweep
+        return perform(transaction, now: now)
+    }
+
+    private func takeSocketSweep() -> [StaleSockets] {
+        guard owesSocketSweep else { return [] }
+        owesSocketSweep = false
+        return image.socketSweep()
+    }
+
+    /// Does what is due: retries, ends of grace periods, second looks at sockets, audits.
     @discardableResult
     package func tick(now: ContinuousClock.Instant) -> ReconcilerReport {
         var report = ReconcilerReport()
@@ -102,6 +118,7 @@ package actor Reconciler {
             perform(Transaction(), now: now, into: &report)
         }
         reclaim(now: now, into: &report)
+        repeatSweeps(now: now, into: &report)
         if let due = nextAudit, due <= now { audit(now: now, into: &report) }
         return finish(report)
     }
@@ -125,6 +142,9 @@ package actor Reconciler {
         if let failed = failureLog.failed[key] { return failed }
         return image.holds(key) ? FrontendStatus(key: key, state: .programmed) : nil
     }
+
+    /// How many frontends of an earlier run no plan has claimed so far.
+    package var unclaimedFrontends: Int { image.unclaimedFrontends }
 
     /// Service CIDRs that do not fit, ordered.
     package var failedServiceCIDRs: [CIDR] { image.failedServiceCIDRs }
@@ -176,6 +196,7 @@ package actor Reconciler {
         pending = run.rest
         reasons = run.reasons
         report.errors += run.errors
+        noteSweeps(all.staleSockets, now: now)
         if !transaction.quarantined.isEmpty { graces.append((transaction.generation, now + settings.grace)) }
         // What these frontends showed until now may belong to any earlier transaction: its grace period begins now.
         if !waiting.isSubset(of: pending.flippedKeys), let last = graces.last {
@@ -199,7 +220,11 @@ package actor Reconciler {
                 if hasRetried { attempted.insert(failure.key) }
             }
         }
-        let (failed, recovered) = failureLog.update(all, attempted: attempted, at: now)
+        let absent = Set(pending.frontends.lazy.filter { $0.previous == nil }.map(\.key))
+        let removed = Set(pending.removedFrontends.map(\.key))
+        let (failed, recovered) = failureLog.update(all, attempted: attempted, at: now) { key in
+            removed.contains(key) || image.holds(key) && !absent.contains(key)
+        }
         report.failed += failed
         report.recovered += recovered
     }
@@ -221,12 +246,31 @@ package actor Reconciler {
         noteFailures(now: now, attempted: hasRetried, into: &report)
     }
 
+    // MARK: Sweeps
+
+    /// A connect() that read the frontend before its flip may write its record after the sweep has passed, or the kernel
+    /// its peer. When the grace period is over, no such call is left.
+    private func noteSweeps(_ attempted: [StaleSockets], now: ContinuousClock.Instant) {
+        let first = attempted.filter { !$0.isRepeat }
+        guard !first.isEmpty else { return }
+        let waiting = Set(pending.staleSockets)
+        let swept = waiting.isEmpty ? first : first.filter { !waiting.contains($0) }
+        if !swept.isEmpty { repeatedSweeps.append((now + settings.grace, swept)) }
+    }
+
+    private func repeatSweeps(now: ContinuousClock.Instant, into report: inout ReconcilerReport) {
+        let due = repeatedSweeps.filter { $0.due <= now }
+        guard !due.isEmpty else { return }
+        repeatedSweeps.removeAll { $0.due <= now }
+        var transaction = Transaction()
+        transaction.staleSockets = image.repeatedSweep(due.flatMap(\.swept))
+        if !transaction.isEmpty { perform(transaction, now: now, into: &report) }
+    }
+
     // MARK: Audits
 
     private func audit(now: ContinuousClock.Instant, into report: inout ReconcilerReport) {
         nextAudit = settings.auditInterval.map { now + $0 }
-        // Differences that are known do not have to be found.
-        guard pending.isEmpty else { return }
         let contents: MapContents
         do throws(StoreError) {
             contents = try store.contents()
@@ -236,17 +280,30 @@ package actor Reconciler {
             return
         }
         counters.audits += 1
-        let found = image.audit(contents)
+        // Differences that are known do not have to be found.
+        let found = image.audit(contents, pending: pending)
         counters.differencesFound += UInt64(found.differences)
         report.audit = found
         guard !found.repair.isEmpty else { return }
-        perform(found.repair, now: now, into: &report)
+        perform(withoutForeign(found.repair, into: &report), now: now, into: &report)
         if pending.isEmpty { counters.repairs += 1 }
+    }
+
+    /// Removes what is too much, and returns what is left to do. It goes before everything else: it may take the room of
+    /// what is pending.
+    private func withoutForeign(_ repair: Transaction, into report: inout ReconcilerReport) -> Transaction {
+        let (removals, others) = repair.withRemovalsApart
+        var run = TransactionRun(store: store, image: image, counters: counters)
+        run.perform(removals)
+        counters = run.counters
+        report.errors += run.errors
+        return run.rest.followed(by: others)
     }
 
     private func finish(_ report: ReconcilerReport) -> ReconcilerReport {
         var report = report
-        report.next = [retry.next, graces.map(\.end).min(), nextAudit].compactMap { $0 }.min()
+        let next = [retry.next, graces.map(\.end).min(), repeatedSweeps.map(\.due).min(), nextAudit]
+        report.next = next.compactMap { $0 }.min()
         return report
     }
 }
@@ -255,5 +312,14 @@ extension Transaction {
     /// The frontends that change or go.
     fileprivate var flippedKeys: Set<FrontendKey> {
         Set(frontends.map(\.key)).union(removedFrontends.map(\.key))
+    }
+
+    /// What takes entries out of maps that packets are matched with, and everything else.
+    fileprivate var withRemovalsApart: (removals: Transaction, others: Transaction) {
+        var (removals, others) = (Transaction(), self)
+        (removals.removedFrontends, others.removedFrontends) = (removedFrontends, [])
+        (removals.removedNodePorts, others.removedNodePorts) = (removedNodePorts, [])
+        (removals.removedServiceCIDRs, others.removedServiceCIDRs) = (removedServiceCIDRs, [])
+        return (removals, others)
     }
 }

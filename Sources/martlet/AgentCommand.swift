@@ -37,9 +37,9 @@ struct AgentCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long replaced records stay readable before their space is reused: 500ms, 2s, 1m. Default: 30s.",
+            "How long replaced records stay readable before their space is reused: 2s, 1m; at least 1s. Default: 30s.",
             valueName: "duration"),
-        transform: duration)
+        transform: graceDuration)
     var gracePeriod: Duration?
 
     @Option(
@@ -116,6 +116,14 @@ private struct NotPermitted: Error, CustomStringConvertible {
         default: false
         }
     }
+}
+
+@Sendable private func graceDuration(_ text: String) throws -> Duration {
+    let period = try duration(text)
+    guard period >= AgentConfiguration.leastGracePeriod else {
+        throw ValidationError("'\(text)' is less than 1s: programs may still be reading what would be reused.")
+    }
+    return period
 }
 
 /// As in configuration files: `500ms`, `2s`, `1m30s`.

@@ -130,6 +130,29 @@ struct DamageTests {
         }
     }
 
+    @Test("that fills a map is removed although a service waits for the room, and hooks are restored meanwhile")
+    func fullOfForeignEntries() async throws {
+        try await withScene { scene in
+            scene.mapSizes["frontends"] = 16
+            try scene.publish(hurt)
+            let agent = try scene.start(["--audit-interval", "2s"])
+            #expect(try scene.isServed(hurt, by: ["web-1"]))
+            let maps = try DatapathMaps.open(scene.folder)
+            let record = try #require(try maps.frontends.lookup(try FrontendKeys.of(hurt)))
+            for number in 1...14 {
+                let place = try #require(AddressAndPort("172.30.9.\(number):80"))
+                try maps.frontends.update(FrontendKey(place, protocol: .tcp), record)
+            }
+            try scene.publish(other)
+            #expect(try agent.says("the datapath refused a write"))
+            try BPFLink.open(pinned: "\(scene.folder.path)/links/connect4").detach()
+            #expect(try agent.waits(for: "martlet_installation_repairs_total") { $0 == 1 })
+            #expect(try scene.isServed(other, by: ["web-2"]))
+            #expect(try agent.metric("martlet_audit_differences_total") == 14)
+            #expect(try agent.metric("martlet_frontends_failed") == 0)
+        }
+    }
+
     @Test("to pins and links is repaired and counted, without losing connections or counters")
     func installation() async throws {
         try await withScene { scene in

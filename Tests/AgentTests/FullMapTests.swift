@@ -1,8 +1,10 @@
 // Maps too small for what the manifests ask: what fits works, what does not is reported by name, and takes its place
 // when there is room. The sizes come from the agent's configuration.
 
+import DatapathImage
 import HostCalls
 import Inspection
+import NetworkTypes
 import ProbeProtocol
 import Testing
 import World
@@ -63,6 +65,27 @@ struct FullMapTests {
                     try scene.status().agent.status?.frontendErrors.isEmpty == true
                 })
             #expect(try load.stop().failed == 0)
+        }
+    }
+
+    @Test("of backends leaves an address that refuses while a changed port waits for its room, and the log says so")
+    func changedPort() async throws {
+        try await withScene(servers: 2) { scene in
+            scene.mapSizes["backends"] = 3
+            var service = service(1, endpoints: [Scene.server(1), Scene.server(2)])
+            service.targetPort = 9999
+            try scene.publish(service)
+            let agent = try scene.start(["--grace-period", "4s"])
+            (service.port, service.targetPort) = (81, 8080)
+            try scene.publish(service)
+            #expect(try agent.says("a frontend is not programmed; nothing serves it until it is"))
+            let place = try #require(IPAddress(service.address))
+            let snapshot = try MapSnapshot(scene.folder)
+            #expect(Array(snapshot.frontends.keys) == [FrontendKey(wildcard: place)])
+            let answers = try scene.ask(service, count: 1)
+            #expect(answers.errors == ["ECONNREFUSED": 1], "\(answers)")
+            #expect(try scene.isServed(service, by: ["web-1", "web-2"]))
+            #expect(!agent.log.contains("what it had stays in force"))
         }
     }
 

@@ -124,6 +124,37 @@ struct RestartTests {
         }
     }
 
+    @Test("removes at once what a service no longer has, and its stale sockets, although another object is broken")
+    func brokenElsewhere() async throws {
+        try await withScene { scene in
+            let deleted = TestService(name: "deleted", address: "172.30.0.30", endpoints: [Scene.server(2)])
+            try scene.publish(web, dns, deleted)
+            try scene.start().stop()
+            let sockets = try (0..<12).map { _ in try scene.client.connect(.udp, dns.address, 53) }
+            let answers = try sockets.map { try $0.request().server }
+            var (moved, smaller) = (web, dns)
+            moved.port = 81
+            smaller.endpoints = [Scene.server(1)]
+            try scene.publish(moved, smaller)
+            try scene.withdraw("deleted.yaml")
+            try scene.publish("apiVersion: v1\nkind: Service\nmetadata: {namespace: shop}\n", as: "anonymous.yaml")
+
+            let agent = try scene.start()
+            #expect(try scene.isServed(moved, by: ["web-1", "web-2"]))
+            #expect(try scene.isGone(web))
+            #expect(try scene.ask(deleted).total == 20, "it may be the one that has no name")
+            #expect(try agent.says("frontends of an earlier run are kept: they may belong to objects that cannot be"))
+            for (socket, server) in zip(sockets, answers) {
+                #expect(try eventually(within: .seconds(10)) { try socket.check().alive == (server == "web-1") })
+            }
+
+            try scene.withdraw("anonymous.yaml")
+            #expect(try scene.isGone(deleted))
+            #expect(try agent.says("what was kept of an earlier run and nobody has is removed"))
+            #expect(try scene.ask(moved).total == 20)
+        }
+    }
+
     @Test("keeps the frontends of an earlier run until every manifest can be read")
     func brokenAtStart() async throws {
         try await withScene { scene in

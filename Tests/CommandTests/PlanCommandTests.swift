@@ -108,6 +108,7 @@ struct ExitStatusTests {
             (["explain", "--from", "pod", "--to", "1.2.3.4"], 2, "'1.2.3.4'"),
             (["nothing"], 2, "nothing"),
             (["agent", "--manifests", "/m", "--grace-period", "soon"], 2, "'soon'"),
+            (["agent", "--manifests", "/m", "--grace-period", "0s"], 2, "'0s' is less than 1s"),
             (["plan", "--manifests", "/nonexistent", "--node", "n"], 1, "/nonexistent"),
             (["plan", "--manifests", repository("deploy/examples"), "--config", "/none.yaml"], 1, "/none.yaml"),
             (["services", "--pin-folder", "/sys/fs/bpf/martlet-nothing"], 1, "no datapath is pinned"),

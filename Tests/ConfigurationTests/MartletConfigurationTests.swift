@@ -92,6 +92,9 @@ import Testing
                 complaints: [#"algorithm: "leastconn" is neither random nor maglev"#]),
             Wrong(
                 members: #""gracePeriod":"30""#, complaints: [#"gracePeriod: "30" is not a duration (such as 30s)"#]),
+            Wrong(
+                members: #""gracePeriod":"999ms""#,
+                complaints: ["gracePeriod: is less than 1s: programs may still be reading what would be reused"]),
             Wrong(members: #""gracePeriod":30"#, complaints: ["gracePeriod: 30 is not a string: put it in quotes"]),
             Wrong(
                 members: #""auditInterval":"-5s""#,

@@ -95,9 +95,27 @@ import Testing
             Self.dns(["10.1.0.1:53"]),
             .fixture("a/none", [.clusterIP("10.96.0.1:80", to: .reject)]),
             .fixture("a/web", [.clusterIP("10.96.0.2:80")], cluster: ["10.1.0.9:80"]))
-        let sweep = harness.image.socketSweep
+        let sweep = harness.socketSweep()
         #expect(sweep.map(\.serving) == [[.fixture("10.1.0.1:53")], [.fixture("10.1.0.9:80")]])
         #expect(sweep.allSatisfy { $0.lost.isEmpty })
+    }
+
+    @Test("sockets of an earlier run whose service has no endpoint are looked through as soon as one serves")
+    func unknownAfterRestart() throws {
+        var harness = ImageHarness()
+        let other = ServicePortPlan.fixture(
+            "a/other", protocol: .udp, [.clusterIP("10.96.0.1:53")], cluster: ["10.1.0.9:53"])
+        try harness.apply(Self.dns(["10.1.0.1:53"]), other)
+        try harness.apply(Self.dns([]))
+        try harness.restart()
+        // Other's manifest cannot be read at first.
+        try harness.apply(Self.dns([]))
+        #expect(harness.socketSweep().isEmpty)
+        try harness.apply(Self.dns(["10.1.0.2:53"]), other)
+        #expect(
+            harness.last.staleSockets.map(\.serving) == [[.fixture("10.1.0.2:53")], [.fixture("10.1.0.9:53")]])
+        try harness.apply(Self.dns(["10.1.0.2:53", "10.1.0.3:53"]), other)
+        #expect(harness.last.staleSockets.isEmpty)
     }
 
     // MARK: Affinity

@@ -107,6 +107,32 @@ import Testing
         #expect(!harness.image.hasFailures)
     }
 
+    @Test("an address whose frontends wait for room refuses until they are there")
+    func wildcardWaits() throws {
+        var harness = ImageHarness(limits: ImageLimits(backends: 4))
+        let wildcard = FrontendKey(wildcard: IPAddress(ipv4: 0x0a60_0001))
+        func plan(_ port: Int) -> ServicePortPlan {
+            .fixture(
+                "ns/s", [.clusterIP("10.96.0.1:\(port)")], cluster: (1...3).map { "10.1.0.\($0):\(port)" })
+        }
+        try harness.apply(plan(80))
+        try harness.apply(plan(81))
+        #expect(harness.image.failures.map(\.key.description) == ["10.96.0.1:81/TCP"])
+        #expect(harness.last.removedFrontends.map(\.key.description) == ["10.96.0.1:80/TCP"])
+        #expect(harness.image.holds(wildcard))
+        try harness.retryFailed()
+        #expect(harness.last.isEmpty)
+        try harness.reclaim()
+        try harness.retryFailed()
+        #expect(!harness.image.hasFailures && harness.image.holds(wildcard))
+        #expect(try harness.text.contains("10.96.0.1:81/TCP"))
+        try harness.apply(plan(80))
+        try harness.remove(plan(80).name)
+        #expect(!harness.image.holds(wildcard))
+        try harness.reclaim()
+        #expect(try harness.text == "" && harness.image.usage == DatapathImage().usage)
+    }
+
     @Test("a node port without room for its protection is not programmed")
     func nodePort() throws {
         var harness = ImageHarness(limits: ImageLimits(nodePorts: 1))

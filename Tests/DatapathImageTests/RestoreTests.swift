@@ -86,6 +86,31 @@ import Testing
         #expect(harness.last.removedNodePorts == [NodePortKey(port: 30080, protocol: .tcp)])
     }
 
+    @Test("what services that were read no longer have goes at once; what may be another's stays")
+    func someUnread() throws {
+        var harness = try Self.filled()
+        try harness.apply(
+            .fixture("shop/gone", [.clusterIP("10.96.0.7:99"), .nodePort("192.0.2.1:30099")], cluster: ["10.1.0.9:1"]))
+        try harness.restart()
+        var moved = Self.web
+        moved.families[0].frontends.removeAll { $0.kind == .nodePort }
+        try harness.apply(moved)
+        #expect(harness.image.unclaimedFrontends == 5)
+        try harness.removeUnclaimed(of: [Self.web.name.service])
+        // The second is on web's own ClusterIP. The node port is not: it and dns may be those of broken objects.
+        #expect(harness.last.removedFrontends.map(\.key.description) == ["10.96.0.7:99/TCP", "192.0.2.1:30080/TCP"])
+        #expect(harness.image.unclaimedFrontends == 3)
+        #expect(try harness.text.contains("10.96.0.10:53/UDP"))
+        try harness.removeUnclaimed(of: [Self.web.name.service])
+        #expect(harness.last.description == "")
+        try harness.removeUnclaimed()
+        try harness.reclaim()
+        var expected = ImageHarness()
+        try expected.apply(moved)
+        #expect(try harness.text == (try expected.text))
+        #expect(harness.store.violations.isEmpty)
+    }
+
     @Test("changes made while the agent was away are one flip, with the old space in quarantine")
     func changedMeanwhile() throws {
         var harness = try Self.filled()

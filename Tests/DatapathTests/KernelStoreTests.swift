@@ -83,6 +83,27 @@ struct KernelStoreTests {
         #expect(await again.counters.removed[.frontends] == 200)
     }
 
+    @Test("what was counted for a deleted service is not credited to the one that gets its id")
+    func counters() async throws {
+        let scratch = try Scratch()
+        // Room for one service port: element 0 is never used.
+        let datapath = try scratch.install(MapSizes(frontends: 64, backends: 64, slotWords: 64, services: 2))
+        let reconciler = Reconciler(
+            store: datapath, limits: try datapath.limits(), settings: .init(grace: .seconds(1), auditInterval: nil),
+            seed: 1)
+        let (old, new) = (plans(2)[0], plans(2)[1])
+        let start = ContinuousClock.now
+        await reconciler.apply([old], now: start)
+        let counted = dp_service_counters(connections: 3, refused: 4)
+        try datapath.maps.serviceCounters.update(
+            1, Array(repeating: counted, count: datapath.maps.serviceCounters.cpuCount))
+        await reconciler.apply([(old.name, nil), new], now: start)
+        #expect(await reconciler.serviceIDs.isEmpty)
+        await reconciler.tick(now: start + .seconds(1))
+        #expect(await reconciler.serviceIDs.map(\.name) == [new.name])
+        #expect(try datapath.maps.counters(ofService: 1) == ServiceCounters())
+    }
+
     @Test("a second agent on the same pin folder is refused while the first one lives")
     func locking() throws {
         let scratch = try Scratch()

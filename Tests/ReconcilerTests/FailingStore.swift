@@ -1,4 +1,4 @@
-// A store that refuses certain frontends until further notice, and passes everything else on.
+// A store that refuses certain calls until further notice, and passes everything else on.
 
 import DatapathImage
 import DatapathTestSupport
@@ -7,20 +7,41 @@ import Synchronization
 
 final class FailingStore: DatapathStore {
     private let base: FakeDatapathStore
-    private let refused = Mutex<Set<FrontendKey>>([])
+    private struct Refusals {
+        var frontends: Set<FrontendKey> = []
+        var capacity = Int.max
+        var slots = false
+        var sockets = false
+    }
+
+    private let refusals = Mutex(Refusals())
 
     init(_ base: FakeDatapathStore) { self.base = base }
 
-    func refuse(_ keys: Set<FrontendKey>) { refused.withLock { $0 = keys } }
+    func refuse(_ keys: Set<FrontendKey>) { refusals.withLock { $0.frontends = keys } }
+    /// How many frontends the map takes, whoever has put them there.
+    func setCapacity(_ count: Int) { refusals.withLock { $0.capacity = count } }
+    func refuseSlots(_ isRefused: Bool) { refusals.withLock { $0.slots = isRefused } }
+    func refuseSockets(_ isRefused: Bool) { refusals.withLock { $0.sockets = isRefused } }
 
     func updateFrontends(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
-        let refused = refused.withLock { $0 }
-        try base.updateFrontends(updates.filter { !refused.contains($0.key) })
-        try report(updates.indices.filter { refused.contains(updates[$0].key) }, .write)
+        let refusals = refusals.withLock { $0 }
+        var present = Set(try base.contents().frontends.keys)
+        let failed = updates.indices.filter { index in
+            let key = updates[index].key
+            if refusals.frontends.contains(key) { return true }
+            if present.contains(key) { return false }
+            guard present.count < refusals.capacity else { return true }
+            present.insert(key)
+            return false
+        }
+        let failing = Set(failed)
+        try base.updateFrontends(updates.indices.filter { !failing.contains($0) }.map { updates[$0] })
+        try report(failed, .write)
     }
 
     func deleteFrontends(_ keys: [FrontendKey]) throws(StoreError) {
-        let refused = refused.withLock { $0 }
+        let refused = refusals.withLock { $0.frontends }
         try base.deleteFrontends(keys.filter { !refused.contains($0) })
         try report(keys.indices.filter { refused.contains(keys[$0]) }, .delete)
     }
@@ -33,7 +54,12 @@ final class FailingStore: DatapathStore {
     }
 
     func contents() throws(StoreError) -> MapContents { try base.contents() }
-    func writeSlots(_ writes: SlotWrites) throws(StoreError) { try base.writeSlots(writes) }
+    func writeSlots(_ writes: SlotWrites) throws(StoreError) {
+        guard !refusals.withLock({ $0.slots }) || writes.isEmpty else {
+            throw StoreError(map: .slots, operation: .write, errno: 12, reason: "Cannot allocate memory")
+        }
+        try base.writeSlots(writes)
+    }
     func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError) { try base.writeBackends(writes) }
     func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError) { try base.writeServices(writes) }
     func deleteServices(_ ids: [UInt32]) throws(StoreError) { try base.deleteServices(ids) }
@@ -42,5 +68,10 @@ final class FailingStore: DatapathStore {
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) { try base.updateServiceCIDRs(prefixes) }
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) { try base.deleteServiceCIDRs(prefixes) }
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) { try base.forgetAffinity(lost) }
-    func destroyStaleSockets(_ stale: [StaleSockets]) throws(StoreError) { try base.destroyStaleSockets(stale) }
+    func destroyStaleSockets(_ stale: [StaleSockets]) throws(StoreError) {
+        guard !refusals.withLock({ $0.sockets }) || stale.isEmpty else {
+            throw StoreError(map: .sockets, operation: .destroy, errno: 1, reason: "Operation not permitted")
+        }
+        try base.destroyStaleSockets(stale)
+    }
 }

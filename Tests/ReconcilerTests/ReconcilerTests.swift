@@ -213,6 +213,19 @@ import Testing
         #expect(try store.contents().description.contains("203.0.113.2:80/TCP"))
     }
 
+    @Test("a frontend that could not take the place of another says that nothing is in force for it")
+    func nothingInForce() async {
+        let reconciler = Self.reconciler(Self.fake(), limits: ImageLimits(backends: 2))
+        func plan(_ port: Int, _ endpoint: String) -> ServicePortPlan {
+            .fixture("a/b", [.clusterIP("10.96.0.1:\(port)")], cluster: [endpoint])
+        }
+        await reconciler.apply([plan(80, "10.1.0.1:80").change], now: Self.start)
+        let changed = await reconciler.apply([plan(80, "10.1.0.2:80").change], now: Self.start)
+        #expect(changed.failed.map(\.hasRecord) == [true])
+        let moved = await reconciler.apply([plan(81, "10.1.0.2:80").change], now: Self.start)
+        #expect(moved.failed.map(\.hasRecord) == [false])
+    }
+
     @Test("a full arena is tried again after the grace period")
     func noSpace() async throws {
         let store = Self.fake()
@@ -245,6 +258,51 @@ import Testing
         #expect(store.destroyedSockets.map(\.lost) == [[]])
         await second.allSourcesSynced(now: Self.start)
         #expect(store.takeLog() == [])
+    }
+
+    @Test("sockets are looked through once more after the grace period, by what serves then")
+    func repeatedSweep() async throws {
+        let store = Self.fake()
+        let reconciler = Self.reconciler(store)
+        func plan(_ cluster: String...) -> ServicePortPlan {
+            .fixture("shop/dns", protocol: .udp, [.clusterIP("10.96.0.9:53")], cluster: cluster)
+        }
+        await reconciler.apply([plan("10.1.0.1:53", "10.1.0.2:53").change], now: Self.start)
+        await reconciler.apply([plan("10.1.0.2:53").change], now: Self.start)
+        await reconciler.apply([plan("10.1.0.2:53", "10.1.0.3:53").change], now: Self.start + .seconds(9))
+        await reconciler.tick(now: Self.start + .seconds(59))
+        #expect(store.destroyedSockets.map(\.lost) == [[.fixture("10.1.0.1:53")]])
+        store.advance(to: Self.start + .seconds(60))
+        await reconciler.tick(now: Self.start + .seconds(60))
+        #expect(store.destroyedSockets.count == 2)
+        #expect(store.destroyedSockets.last?.serving == [.fixture("10.1.0.2:53"), .fixture("10.1.0.3:53")])
+        await reconciler.tick(now: Self.start + .seconds(600))
+        #expect(store.destroyedSockets.count == 2)
+    }
+
+    @Test("a second look that finds nothing serving waits for something that does, and one that fails is repeated")
+    func repeatedSweepLater() async throws {
+        let base = Self.fake()
+        let store = FailingStore(base)
+        let reconciler = Self.reconciler(store)
+        func plan(_ cluster: String...) -> ServicePortPlan {
+            .fixture("shop/dns", protocol: .udp, [.externalIP("203.0.113.1:53")], cluster: cluster)
+        }
+        await reconciler.apply([plan("10.1.0.1:53", "10.1.0.2:53").change], now: Self.start)
+        await reconciler.apply([plan("10.1.0.2:53").change], now: Self.start)
+        await reconciler.apply([plan().change], now: Self.start)
+        base.advance(to: Self.start + .seconds(60))
+        await reconciler.tick(now: Self.start + .seconds(60))
+        #expect(base.destroyedSockets.count == 1)
+        store.refuseSockets(true)
+        await reconciler.apply([plan("10.1.0.2:53").change], now: Self.start + .seconds(70))
+        #expect(base.destroyedSockets.count == 1)
+        store.refuseSockets(false)
+        await reconciler.tick(now: Self.start + .seconds(71))
+        #expect(base.destroyedSockets.count == 2)
+        base.advance(to: Self.start + .seconds(131))
+        await reconciler.tick(now: Self.start + .seconds(131))
+        #expect(base.destroyedSockets.count == 3)
     }
 
     @Test("maps that cannot be read at start are an error, not an empty image")

@@ -72,6 +72,25 @@ import Testing
         #expect(merged.slots.runs.map(\.word) == [10, 11] && merged.slots.words == [1, 2, 3])
     }
 
+    @Test("words that cannot be written do not pile up, and the later ones count")
+    func boundedSlots() {
+        var merged = Transaction()
+        for round in 0..<UInt64(1000) {
+            var later = Transaction()
+            later.slots.append([round, 2 * round, 3 * round], at: UInt32(100 + round % 7))
+            later.slots.append([round], at: 900)
+            merged = merged.followed(by: later)
+            #expect(merged.slots.words.count <= 2 * 10 + 4)
+        }
+        var arena = [UInt64](repeating: .max, count: 1000)
+        merged.slots.forEach { word, words in
+            for (offset, value) in words.enumerated() { arena[Int(word) + offset] = value }
+        }
+        // 999 is 5 more than a multiple of seven.
+        #expect(Array(arena[100...108]) == [994, 995, 996, 997, 998, 999, 1998, 2997, 2979])
+        #expect(arena[900] == 999 && arena[109] == .max && arena[899] == .max)
+    }
+
     @Test("what was lost adds up, unless it serves again")
     func consequences() {
         func stale(_ serving: [String], _ lost: [String]) -> Transaction {

@@ -57,6 +57,12 @@ package struct ImageHarness {
         try perform(image.removeUnclaimed())
     }
 
+    package mutating func removeUnclaimed(of services: Set<ObjectName>) throws {
+        try perform(image.removeUnclaimed(of: services))
+    }
+
+    package mutating func socketSweep() -> [StaleSockets] { image.socketSweep() }
+
     package mutating func audit() throws -> AuditReport {
         let report = image.audit(try store.contents())
         try perform(report.repair)
