@@ -52,8 +52,8 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let explanation = try explanation()
         switch format.output {
-        case .table: Console.show(ExplanationPage(explanation).text)
-        case .json: Console.show(try JSONText.encode(explanation))
+        case .table: try Console.show(ExplanationPage(explanation).text)
+        case .json: try Console.show(JSONText.encode(explanation))
         }
     }
 

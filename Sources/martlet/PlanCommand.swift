@@ -34,10 +34,10 @@ struct PlanCommand: ParsableCommand {
             problems: reading.problems.map(\.asObjectProblem) + reading.planner.problems)
         switch format.output {
         case .table:
-            Console.show(PlanTable(report).text)
+            try Console.show(PlanTable(report).text)
             for problem in report.problems { Console.diagnose("\(problem.object): \(problem.message)") }
         case .json:
-            Console.show(try JSONText.encode(report))
+            try Console.show(JSONText.encode(report))
         }
     }
 }
