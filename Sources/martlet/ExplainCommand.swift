@@ -48,6 +48,7 @@ struct ExplainCommand: ParsableCommand {
             throw ValidationError("--node, --config and --node-addresses go with --manifests.")
         }
     }
+        if let manifests { try ManifestOptions.check(manifests) }
 
     func run() throws {
         let explanation = try explanation()

@@ -48,8 +48,11 @@ extension ManifestProblem {
         var problem = self.problem
         let line = line.map { "\(file):\($0)" } ?? file
         let place = document.map { "\(line), document \($0)" } ?? line
-        problem.object = problem.object.isEmpty ? place : "\(problem.object)"
-        problem.message += " (\(place))"
+        if problem.object.isEmpty {
+            problem.object = place
+        } else {
+            problem.message += " (\(place))"
+        }
         return problem
     }
 }
