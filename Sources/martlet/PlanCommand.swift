@@ -15,8 +15,9 @@ struct PlanCommand: ParsableCommand {
             that each kind of client would get, and the problems of the input. Touches no kernel and needs no privilege.
 
               FRONTEND  kind and address
-              INTERNAL  what this node's processes and pods get: cluster or local list, reject or drop
-              EXTERNAL  what everybody else gets
+              INTERNAL  what this node's processes get, and pods where a detector recognises them: cluster or local
+                        list, reject or drop
+              EXTERNAL  what everybody else gets, pods included where there is no detector (TP-8)
 
             EXAMPLES
               martlet plan --manifests deploy/examples --node worker-1
