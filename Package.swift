@@ -73,7 +73,7 @@ let package = Package(
             name: "Inspection",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "Netlink", "NetworkTypes",
-                "ServiceModel", "SystemCalls",
+                "ServiceModel", "SystemCalls", "Telemetry",
             ],
             swiftSettings: strict),
         // Layer 5: composition.
@@ -92,7 +92,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink",
-                "NetworkTypes", "ServiceModel", "SystemCalls",
+                "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

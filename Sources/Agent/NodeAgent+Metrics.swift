@@ -21,7 +21,7 @@ extension NodeAgent {
         return MetricsPage(
             agentFamilies(failed: failed, failedRanges: failedRanges) + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
-                + outcomeFamilies() + serviceFamilies(await reconciler.serviceIDs))
+                + outcomeFamilies() + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))
     }
 
     private func agentFamilies(failed: Int, failedRanges: Int) -> [MetricFamily] {
@@ -120,7 +120,11 @@ extension NodeAgent {
         ]
     }
 
-    private func serviceFamilies(_ ids: [(id: UInt32, name: ServicePortName)]) -> [MetricFamily] {
+    /// Off the actor: that is one system call for each service port, and changes must not wait for a scrape.
+    @concurrent
+    private static func serviceFamilies(
+        _ ids: [(id: UInt32, name: ServicePortName)], _ datapath: Datapath
+    ) async -> [MetricFamily] {
         var connections: [MetricSample] = []
         var refused: [MetricSample] = []
         for (id, name) in ids {

@@ -3,8 +3,16 @@
 package import ServiceModel
 
 extension AgentConfiguration {
+    /// Whether duplicate fields of the document are no mistake (FLAG-1).
+    package static func bearsDuplicates(_ document: FieldValue) -> Bool {
+        document["kind"] == .string(KubeProxyFields.kind)
+    }
+
     /// Reads a MartletConfiguration or a KubeProxyConfiguration. Throws everything that is wrong with it at once.
-    package static func decode(_ document: FieldValue) throws(ConfigurationError) -> AgentConfiguration {
+    /// `duplicates` are the paths of fields that are there more than once, of which the document has the last.
+    package static func decode(
+        _ document: FieldValue, duplicates: [String] = []
+    ) throws(ConfigurationError) -> AgentConfiguration {
         var reader = ConfigurationReader(document)
         guard case .object = document else {
             reader.fail("", "\(document.forMessages) is not a configuration")
@@ -25,7 +33,10 @@ extension AgentConfiguration {
             reader.fail("kind", "\(FieldValue.quoted(kind)) is neither MartletConfiguration nor KubeProxyConfiguration")
         }
         guard reader.problems.isEmpty else { throw reader.error }
-        configuration.notices = reader.notices
+        let overridden = duplicates.map {
+            ConfigurationNotice(.duplicateField, $0, "is there more than once; the last one counts")
+        }
+        configuration.notices = overridden + reader.notices
         return configuration
     }
 }

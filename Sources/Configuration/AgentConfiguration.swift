@@ -91,6 +91,8 @@ package struct ConfigurationNotice: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// Nobody knows the field; kube-proxy warns as well (FLAG-1).
         case unknownField
+        /// The field is there more than once, and the last one counts; kube-proxy warns as well (FLAG-1).
+        case duplicateField
         /// kube-proxy knows the field; Martlet accepts and does not use it.
         case notUsed
         /// The value has an effect of its own here.

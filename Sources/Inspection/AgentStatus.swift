@@ -111,9 +111,17 @@ package struct AgentStatus: Codable, Hashable, Sendable {
 extension AgentStatus {
     package static let conventionalFolder = "/run/martlet"
 
-    /// The state file of the agent that owns a pin folder: the folder's path with dashes for slashes.
+    /// The state file of the agent that owns a pin folder: the folder's path with dashes for slashes. A dash in the path
+    /// is `%2d`, so that no two folders have one file.
     package static func path(for pinFolder: PinFolder, in stateFolder: String = conventionalFolder) -> String {
-        let name = pinFolder.path.map { $0 == "/" ? "-" : String($0) }.joined()
+        let name = pinFolder.path.map { character in
+            switch character {
+            case "/": "-"
+            case "-": "%2d"
+            case "%": "%25"
+            default: String(character)
+            }
+        }.joined()
         return "\(stateFolder)/\(name).json"
     }
 

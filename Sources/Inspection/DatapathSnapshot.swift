@@ -43,24 +43,26 @@ package struct DatapathSnapshot: Sendable {
         self.complaints = complaints
     }
 
-    /// Reads everything. An agent may be writing meanwhile: a set that a frontend referred to when it was read is not
-    /// overwritten before the agent's grace period is over, which is far longer than this takes.
+    /// Reads everything, in the order in which the programs follow it, and against that in which the agent writes it:
+    /// frontends, then slots, then backends. What a frontend referred to when it was read is there before it and is not
+    /// reused before the agent's grace period is over, which is far longer than this takes.
     ///
     /// Cost: a walk over `frontends`, `services` and the backends, and one system call for each service's counters.
     package init(reading maps: borrowing DatapathMaps) throws(BPFError) {
         self.init()
+        for (key, record) in try maps.frontends.entries() { frontends.append(Frontend(key: key, record: record)) }
         let slots = try MappedArray<UInt64>(maps.slots, access: .readOnly)
+        for index in frontends.indices {
+            let fields = frontends[index].record.fields
+            frontends[index].internalSet = members(of: fields.internal, in: slots, frontends[index].key)
+            frontends[index].externalSet = members(of: fields.external, in: slots, frontends[index].key)
+        }
         let backendArray = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
         for id in 1..<max(backendArray.count, 1) {
             let record = backendArray.read(id)
             if !record.isFree { backends[UInt32(id)] = record }
         }
-        for (key, record) in try maps.frontends.entries() {
-            var frontend = Frontend(key: key, record: record)
-            frontend.internalSet = members(of: record.fields.internal, in: slots, key)
-            frontend.externalSet = members(of: record.fields.external, in: slots, key)
-            frontends.append(frontend)
-        }
+        for frontend in frontends { checkMembers(of: frontend) }
         frontends.sort { $0.key.precedes($1.key) }
         for (id, record) in try maps.services.entries() {
             guard let name = record.name else {
@@ -74,7 +76,7 @@ package struct DatapathSnapshot: Sendable {
         complaints.sort()
     }
 
-    /// The set of one policy; what lies outside of the arena, or names no backend, becomes a complaint.
+    /// The set of one policy; what lies outside of the arena becomes a complaint.
     private mutating func members(
         of choice: dp_choice, in slots: borrowing MappedArray<UInt64>, _ key: FrontendKey
     ) -> [UInt32] {
@@ -84,14 +86,16 @@ package struct DatapathSnapshot: Sendable {
             return []
         }
         let first = choice.setRange.lowerBound
-        let ids = (0..<Int(choice.set_count)).map { position -> UInt32 in
+        return (0..<Int(choice.set_count)).map { position -> UInt32 in
             let pair = slots.read(first + position / 2)
             return UInt32(truncatingIfNeeded: position.isMultiple(of: 2) ? pair : pair >> 32)
         }
-        for id in ids where backends[id] == nil {
-            complaints.append("frontend \(key): its backend set names id \(id), which is no backend")
+    }
+
+    private mutating func checkMembers(of frontend: Frontend) {
+        for id in frontend.internalSet + frontend.externalSet where backends[id] == nil {
+            complaints.append("frontend \(frontend.key): its backend set names id \(id), which is no backend")
         }
-        return ids
     }
 }
 

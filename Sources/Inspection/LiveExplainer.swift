@@ -57,7 +57,8 @@ package struct LiveExplainer: Sendable {
     private func decide(_ record: FrontendRecord, _ client: Client) -> Explanation {
         let isInternal = client == .host || arePodsLocal
         let choice = isInternal ? record.fields.internal : record.fields.external
-        let detector = isInternal ? [] : ["TP-8"]
+        // Where everybody gets the same, it does not matter that no detector recognises the pod.
+        let detector = isInternal || !dependsOnSource(record) ? [] : ["TP-8"]
         switch UInt32(choice.action) {
         case DP_ACTION_FORWARD.rawValue:
             return forward(record, isInternal ? records.internalSet : records.externalSet, detector)
@@ -71,6 +72,10 @@ package struct LiveExplainer: Sendable {
             return hit(
                 record, .reject, [], "is refused, since the record contradicts itself: \(Outcome.badRecord.name)")
         }
+    }
+
+    private func dependsOnSource(_ record: FrontendRecord) -> Bool {
+        record.fields.internal.action != record.fields.external.action || records.internalSet != records.externalSet
     }
 
     private var arePodsLocal: Bool {
@@ -138,14 +143,31 @@ package struct LiveExplainer: Sendable {
             reason: "The \(source) that dials the \(record.kindName) of \(owner) \(why).")
     }
 
-    /// As in the plan, with `forward` where the records do not tell the cluster list from the local one.
+    /// As in the plan, as far as the records tell. They do not hold source ranges, and have two sets without names: from
+    /// inside, an external address leads to the cluster list (TP-6), so that another set is the local one. A ClusterIP has
+    /// one set, which is called the cluster list.
     private func frontend(_ record: FrontendRecord) -> PlanReport.Frontend? {
         guard let kind = record.kind else { return nil }
-        let plan = FrontendPlan(kind: kind, address: destination.address, externalTo: .drop, internalTo: .drop)
+        let fields = record.fields
+        let isLocal = kind != .clusterIP && dependsOnSource(record)
+        let plan = FrontendPlan(
+            kind: kind, address: destination.address,
+            externalTo: Self.disposition(fields.external, list: isLocal ? .local : .cluster),
+            internalTo: Self.disposition(fields.internal, list: .cluster))
         var frontend = PlanReport.Frontend(plan)
-        frontend.externalTo = record.fields.external.actionName
-        frontend.internalTo = record.fields.internal.actionName
+        if kind == .loadBalancer { frontend.sourceRanges = nil }
         return frontend
+    }
+
+    /// The programs refuse a record whose action is none.
+    private static func disposition(
+        _ choice: dp_choice, list: FrontendPlan.Disposition
+    ) -> FrontendPlan.Disposition {
+        switch UInt32(choice.action) {
+        case DP_ACTION_FORWARD.rawValue: list
+        case DP_ACTION_DROP.rawValue: .drop
+        case _: .reject
+        }
     }
 }
 

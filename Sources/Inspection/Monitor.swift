@@ -60,10 +60,10 @@ package struct Monitor: Sendable {
     /// Runs until `shouldStop` says so, the count is reached or the time is over. The events are off afterwards.
     ///
     /// - Parameters:
-    ///   - show: called with each event of interest, in the order of arrival.
+    ///   - show: called with each event of interest, in the order of arrival; what it throws ends the run.
     ///   - lost: called with the number of events lost since the last call.
     package func run(
-        shouldStop: () -> Bool, show: (EventRecord) -> Void, lost: (UInt64) -> Void
+        shouldStop: () -> Bool, show: (EventRecord) throws -> Void, lost: (UInt64) -> Void
     ) throws -> Summary {
         let maps = try DatapathMaps.open(folder)
         var summary = Summary()
@@ -85,8 +85,8 @@ package struct Monitor: Sendable {
 
     private func poll(
         _ reader: inout EventReader, _ timeout: Duration, _ maps: borrowing DatapathMaps, _ summary: inout Summary,
-        _ show: (EventRecord) -> Void
-    ) throws(BPFError) {
+        _ show: (EventRecord) throws -> Void
+    ) throws {
         var events: [DatapathEvent] = []
         try reader.poll(timeout: timeout) { events.append($0) }
         let (date, now) = (Date(), EventReader.now())
@@ -94,7 +94,7 @@ package struct Monitor: Sendable {
             let name = event.serviceID == 0 ? nil : try maps.services.lookup(event.serviceID)?.name
             guard filter.admits(event.outcome, service: name) else { continue }
             let age = Double(now &- min(event.timeNanoseconds, now)) / 1e9
-            show(EventRecord(event, service: name?.description, at: date - age))
+            try show(EventRecord(event, service: name?.description, at: date - age))
             summary.shown += 1
         }
     }

@@ -1,5 +1,5 @@
 // `martlet services`: the service ports that are programmed, with what leads to them, what serves them, and what they
-// have seen.
+// have seen. Names stay in their map for the grace period after their last frontend: those are not programmed any more.
 
 import CDatapathABI
 import Datapath
@@ -22,8 +22,8 @@ package struct ServiceListing: Listing {
         /// Distinct backends that everybody else may get.
         package var externalBackends: Int
         @Nullable package var sessionAffinitySeconds: UInt32?
-        /// `random` or `maglev`; null while the service has no frontend.
-        @Nullable package var algorithm: String?
+        /// `random` or `maglev`.
+        package var algorithm: String
         package var connections: UInt64
         package var refused: UInt64
 
@@ -40,9 +40,10 @@ package struct ServiceListing: Listing {
         for frontend in snapshot.frontends where !frontend.key.isWildcard {
             frontends[frontend.record.fields.service_id, default: []].append(frontend)
         }
-        entries = snapshot.services.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map { id, name in
-            Entry(
-                id: id, name: name, frontends: frontends[id] ?? [],
+        entries = snapshot.services.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.compactMap { id, name in
+            guard let own = frontends[id], let first = own.first else { return nil }
+            return Entry(
+                id: id, name: name, frontends: own, algorithm: first.record.algorithmName,
                 counters: snapshot.counters[id] ?? ServiceCounters())
         }
     }
@@ -57,7 +58,7 @@ package struct ServiceListing: Listing {
         [
             entry.identifier, entry.protocol, "\(entry.id)", Self.shortened(entry.frontends),
             "\(entry.internalBackends)", "\(entry.externalBackends)",
-            entry.sessionAffinitySeconds.map { "\($0)s" } ?? "", entry.algorithm ?? "", "\(entry.connections)",
+            entry.sessionAffinitySeconds.map { "\($0)s" } ?? "", entry.algorithm, "\(entry.connections)",
             "\(entry.refused)",
         ]
     }
@@ -73,7 +74,8 @@ package struct ServiceListing: Listing {
 
 extension ServiceListing.Entry {
     fileprivate init(
-        id: UInt32, name: ServicePortName, frontends: [DatapathSnapshot.Frontend], counters: ServiceCounters
+        id: UInt32, name: ServicePortName, frontends: [DatapathSnapshot.Frontend], algorithm: String,
+        counters: ServiceCounters
     ) {
         self.init(
             namespace: name.service.namespace, service: name.service.name, portName: name.portName,
@@ -81,7 +83,7 @@ extension ServiceListing.Entry {
             internalBackends: Set(frontends.flatMap(\.internalSet)).count,
             externalBackends: Set(frontends.flatMap(\.externalSet)).count,
             sessionAffinitySeconds: frontends.lazy.compactMap(\.record.affinitySeconds).first,
-            algorithm: frontends.first?.record.algorithmName, connections: counters.connections,
+            algorithm: algorithm, connections: counters.connections,
             refused: counters.refused)
     }
 }

@@ -2,6 +2,7 @@
 // usual.
 
 import FoundationEssentials
+import Telemetry
 
 package struct StatusPage: Sendable {
     private let report: StatusReport
@@ -25,7 +26,7 @@ package struct StatusPage: Sendable {
             lines += status.notices.map { ("Notice", $0) }
         }
         if let error = report.agent.statusError { lines.append(("State file", error)) }
-        return lines.map { "\($0.0):".padded(to: 13) + $0.1 + "\n" }.joined()
+        return lines.map { "\($0.0):".padded(to: 13) + $0.1.visible() + "\n" }.joined()
     }
 
     private var datapath: String {

@@ -1,5 +1,7 @@
 // Plain-text tables: aligned columns, two blanks between them, no rules and no colours, nothing at the end of a line.
-// An empty table is empty text.
+// An empty table is empty text. A cell is one line, whatever it says.
+
+import Telemetry
 
 package struct TextTable: Sendable {
     package enum Alignment: Sendable {
@@ -29,7 +31,7 @@ package struct TextTable: Sendable {
 
     package var text: String {
         guard !rows.isEmpty else { return "" }
-        let cells = [columns.map(\.title)] + rows.map { $0.map { $0.isEmpty ? "-" : $0 } }
+        let cells = [columns.map(\.title)] + rows.map { $0.map { $0.isEmpty ? "-" : $0.visible() } }
         let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         return cells.map { row in
             var line = columns.indices.map { column -> String in

@@ -30,6 +30,13 @@ package struct NodeView: Hashable, Sendable {
         self.podCIDRs = node?.podCIDRs ?? []
     }
 
+    /// Where a process of this node may come from: the node's own IP, and where nobody says which that is, any of its
+    /// addresses that others can answer. Empty when no address is known.
+    func ownSources(of family: AddressFamily) -> [IPAddress] {
+        if let own = nodeIPs[family] { return [own] }
+        return addresses.filter { $0.family == family && $0.isHost && !$0.isLoopback && !$0.isLinkLocal }
+    }
+
     /// Where this node's pods can be: its own pod ranges, else the cluster's; empty when neither is known.
     func podRanges(of family: AddressFamily, detector: NodeSettings.LocalDetector) -> [CIDR] {
         let own = podCIDRs.filter { $0.family == family }

@@ -17,7 +17,8 @@ package struct PlanReport: Codable, Hashable, Sendable {
         package var port: UInt16
         package var externalTo: String
         package var internalTo: String
-        package var sourceRanges: [String]
+        /// Empty: unrestricted. Nil where they are not known, as in an explanation from the pinned maps.
+        package var sourceRanges: [String]?
     }
 
     package struct Problem: Codable, Hashable, Sendable {
@@ -99,6 +100,17 @@ extension PlanReport.Frontend {
         externalTo = plan.externalTo.rawValue
         internalTo = plan.internalTo.rawValue
         sourceRanges = plan.sourceRanges.map(\.description)
+    }
+
+    /// By hand, since a synthesised one leaves absent values out.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(address, forKey: .address)
+        try container.encode(port, forKey: .port)
+        try container.encode(externalTo, forKey: .externalTo)
+        try container.encode(internalTo, forKey: .internalTo)
+        try container.encode(sourceRanges, forKey: .sourceRanges)
     }
 }
 

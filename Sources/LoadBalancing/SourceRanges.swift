@@ -18,7 +18,9 @@ struct SourceRanges {
         let anywhere = CIDR.everything(of: family)
         let pods = node.podRanges(of: family, detector: settings.localDetector)
         ranges = Set(own).sorted()
-        admitsHostSockets = own.covers(node.nodeIPs[family].map { CIDR($0) } ?? anywhere)
+        let sources = node.ownSources(of: family)
+        // A process may bind to any of the node's addresses, so one that is admitted is enough (LBSR-4).
+        admitsHostSockets = sources.isEmpty ? own.covers(anywhere) : sources.contains { own.contains(address: $0) }
         admitsPodSockets = (pods.isEmpty ? [anywhere] : pods).allSatisfy { own.covers($0) }
     }
 }

@@ -5,7 +5,7 @@ package import NetworkTypes
 package enum TrafficSource: Hashable, Sendable {
     /// A pod; without an address any pod of this node.
     case pod(IPAddress?)
-    /// A process of this node; without an address it sends from the node's own IP.
+    /// A process of this node; without an address it sends from the node's own IP, where that is known.
     case node(IPAddress?)
     case localhost
     /// A client that is neither.
@@ -82,7 +82,8 @@ struct SourceStanding {
 extension TrafficSource {
     /// An address of the other family says nothing about this connection.
     fileprivate func address(to destination: IPAddress, node: NodeView) -> IPAddress? {
-        let own = destination.isLoopback ? destination : node.nodeIPs[destination.family]
+        let sources = node.ownSources(of: destination.family)
+        let own = destination.isLoopback ? destination : sources.count == 1 ? sources[0] : nil
         let given: IPAddress? =
             switch self {
             case .pod(let address), .external(let address): address

@@ -11,7 +11,7 @@ enum AliasCheck {
     /// A problem when the text has many aliases and also something that may be an alias within the name of a field: an
     /// explicit key (`? `), an alias followed by a colon, or one that stands between braces by itself. Text in quotes
     /// and blocks is not told apart, so this errs towards refusing, in files that no person writes.
-    static func problem(in bytes: [UInt8]) -> TextProblem? {
+    static func problem(in bytes: ArraySlice<UInt8>) -> TextProblem? {
         guard bytes.contains(UInt8(ascii: "&")) else { return nil }
         var scan = Scan()
         for index in bytes.indices { scan.take(bytes, index) }
@@ -28,7 +28,7 @@ enum AliasCheck {
         private var mark = UInt8(ascii: "\n")
         private var open: [UInt8] = []
 
-        mutating func take(_ bytes: [UInt8], _ index: Int) {
+        mutating func take(_ bytes: ArraySlice<UInt8>, _ index: Int) {
             let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "\n"): line += 1
@@ -62,10 +62,10 @@ enum AliasCheck {
     }
 
     /// Whether a colon is the next thing after the alias that begins at `start`.
-    private static func isKey(_ bytes: [UInt8], after start: Int) -> Bool {
+    private static func isKey(_ bytes: ArraySlice<UInt8>, after start: Int) -> Bool {
         var index = start + 1
-        while index < bytes.count, !isBoundary(bytes[index]) || bytes[index] == UInt8(ascii: "-") { index += 1 }
-        while index < bytes.count, isSpace(bytes[index]) { index += 1 }
-        return index < bytes.count && bytes[index] == UInt8(ascii: ":")
+        while index < bytes.endIndex, !isBoundary(bytes[index]) || bytes[index] == UInt8(ascii: "-") { index += 1 }
+        while index < bytes.endIndex, isSpace(bytes[index]) { index += 1 }
+        return index < bytes.endIndex && bytes[index] == UInt8(ascii: ":")
     }
 }

@@ -1,9 +1,8 @@
 // The files that hold manifests: those of one directory, not of its subdirectories, or a single file. Which of them
 // changed, and what is in them, is up to others.
 
-import Foundation
 import Glibc
-package import ServiceModel
+import ServiceModel
 package import SystemCalls
 
 package struct ManifestDirectory: Hashable, Sendable {
@@ -26,49 +25,64 @@ package struct ManifestDirectory: Hashable, Sendable {
     /// ConfigMap volumes keep their versions in `..data` and the like. Directories by such a name are not manifests.
     /// Throws when the path cannot be read at all.
     ///
-    /// With a selection, only those of them that are there: much cheaper in a large directory.
+    /// With a selection, only those of them that are there: much cheaper in a large directory. It cannot name files
+    /// whose name is not UTF-8, which are in the whole list only, to be reported.
     package func entries(_ selection: Set<String>? = nil) throws(SystemError) -> [Entry] {
         let own = try FileStamp.of(path)
         guard own.file.kind == .directory else {
-            return [Entry(name: (path as NSString).lastPathComponent, path: path, stamp: .success(own))]
+            return [Entry(name: PathParts(path).name, path: path, stamp: .success(own))]
         }
-        let names: [String]
-        do {
-            names = try selection.map { Array($0) } ?? FileManager.default.contentsOfDirectory(atPath: path)
-        } catch {
-            throw SystemError(operation: "list", path: path, errno: Self.errno(of: error))
-        }
-        return names.filter(Self.isManifest).sorted().compactMap { name in
-            let entryPath = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
-            do throws(SystemError) {
-                let stamp = try FileStamp.of(entryPath)
-                return stamp.file.kind == .directory ? nil : Entry(name: name, path: entryPath, stamp: .success(stamp))
-            } catch {
-                if error.isNotFound, !Self.isLink(entryPath) { return nil }
-                return Entry(name: name, path: entryPath, stamp: .failure(error))
+        guard let selection else { return try all() }
+        return selection.filter(Self.isManifest).sorted().compactMap(entry)
+    }
+
+    private func all() throws(SystemError) -> [Entry] {
+        var entries: [Entry] = []
+        for bytes in try Directory.names(in: path) {
+            if let name = String(validating: bytes, as: UTF8.self) {
+                guard Self.isManifest(name), let entry = entry(name) else { continue }
+                entries.append(entry)
+            } else if Self.isManifest(String(decoding: bytes, as: UTF8.self)) {
+                entries.append(unnamable(bytes))
             }
         }
+        return entries.sorted { $0.name < $1.name }
+    }
+
+    /// Nil for what is not there, and for directories.
+    private func entry(_ name: String) -> Entry? {
+        let entryPath = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+        do throws(SystemError) {
+            let stamp = try FileStamp.of(entryPath)
+            return stamp.file.kind == .directory ? nil : Entry(name: name, path: entryPath, stamp: .success(stamp))
+        } catch {
+            if error.isNotFound, !Self.isLink(entryPath) { return nil }
+            return Entry(name: name, path: entryPath, stamp: .failure(error))
+        }
+    }
+
+    /// A file that no path leads to as text; called by its bytes, those beyond ASCII as `\xff`.
+    private func unnamable(_ bytes: [UInt8]) -> Entry {
+        let name = bytes.map { $0 < 0x80 ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16) }.joined()
+        let error = SystemError(operation: "name", path: name, errno: EILSEQ)
+        return Entry(name: name, path: "\(path)/\(name)", stamp: .failure(error))
     }
 
     /// Whether there is a symbolic link by this name, be it to nowhere.
     private static func isLink(_ path: String) -> Bool {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+        (try? FileStatus.of(path, followsLink: false))?.kind == .symbolicLink
     }
 
     package static func isManifest(_ name: String) -> Bool {
         !name.hasPrefix(".") && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
     }
-
-    private static func errno(of error: any Error) -> Int32 {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-        return Int32(underlying?.code ?? Int(EIO))
-    }
 }
 
 extension ManifestDirectory.Entry {
-    /// The content of the file as objects. What cannot be read is unreadable, with the reason.
-    package func content(limits: TextLimits) -> ManifestContent {
-        switch bytes(limits: limits) {
+    /// The content of the file as objects, once its bytes have been read. What cannot be read is unreadable, with the
+    /// reason.
+    func content(of bytes: Result<[UInt8], TextProblem>, limits: TextLimits) -> ManifestContent {
+        switch bytes {
         case .success(let bytes): ManifestText.parse(bytes, name: name, limits: limits)
         case .failure(let problem): .unreadable(problem)
         }

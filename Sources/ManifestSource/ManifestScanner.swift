@@ -1,7 +1,6 @@
 // One look at the manifest directory after another: which files to read again, and which are gone. Owned by the
 // watcher's thread, and blocks as files do. What the contents mean together is ManifestState's business.
 
-import Foundation
 import ServiceModel
 import SystemCalls
 
@@ -97,7 +96,7 @@ struct ManifestScanner: ~Copyable {
             findings.isComplete = false
             return
         }
-        let content = entry.bytes(limits: limits)
+        let bytes = entry.bytes(limits: limits)
         // A file that was touched while it was read is read again, when its writer is done.
         guard !watches.hasChanged(entry.name), Self.isUnchanged(entry) else {
             findings.isComplete = false
@@ -105,11 +104,7 @@ struct ManifestScanner: ~Copyable {
             return
         }
         seen[entry.name] = entry.stamp
-        switch content {
-        case .success(let bytes):
-            findings.steps.append(.update(entry.name, ManifestText.parse(bytes, name: entry.name, limits: limits)))
-        case .failure(let problem): findings.steps.append(.update(entry.name, .unreadable(problem)))
-        }
+        findings.steps.append(.update(entry.name, entry.content(of: bytes, limits: limits)))
     }
 
     private static func isUnchanged(_ entry: ManifestDirectory.Entry) -> Bool {

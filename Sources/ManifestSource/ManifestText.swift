@@ -1,5 +1,6 @@
 // The bytes of a manifest file as objects: JSON where it can be (fast, and strict), YAML otherwise. Every object knows
-// the document and line that it came from; what any of them means is ServiceModel's business.
+// the document and line that it came from; what any of them means is ServiceModel's business. A YAML document that
+// cannot be parsed is an object that does not say who it is.
 
 package import ServiceModel
 
@@ -19,9 +20,12 @@ package enum ManifestContent: Hashable, Sendable {
 }
 
 package enum ManifestText {
-    /// Reads a whole file. Empty files, and files of comments only, hold no objects. `name` decides the format where
-    /// its ending is .json; other text that begins like JSON is tried as JSON first.
+    /// Reads a whole file. Files of comments only hold no objects; one without anything is what a writer that failed
+    /// leaves behind, and means nothing. `name` decides the format where its ending is .json; other text that begins
+    /// like JSON is tried as JSON first.
     package static func parse(_ bytes: [UInt8], name: String, limits: TextLimits = TextLimits()) -> ManifestContent {
+        let bytes = Array(bytes.withoutByteOrderMark)
+        guard !bytes.allSatisfy(isWhiteSpace) else { return .unreadable(TextProblem("is empty: it holds no object")) }
         do {
             if name.hasSuffix(".json") { return .objects(objects(inJSON: try JSONText.parse(bytes, limits: limits))) }
             if beginsLikeJSON(bytes), let documents = try? JSONText.parse(bytes, limits: limits) {
@@ -34,8 +38,13 @@ package enum ManifestText {
     }
 
     private static func beginsLikeJSON(_ bytes: [UInt8]) -> Bool {
-        let first = bytes.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        let first = bytes.first { !isWhiteSpace($0) }
         return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    }
+
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\n")
+            || byte == UInt8(ascii: "\r")
     }
 
     private static func objects(inJSON documents: [(line: Int, value: FieldValue)]) -> [ManifestObject] {
@@ -51,16 +60,52 @@ package enum ManifestText {
     private static func objects(inYAML bytes: [UInt8], limits: TextLimits) throws(TextProblem) -> [ManifestObject] {
         var objects: [ManifestObject] = []
         var number = 0
-        try YAMLText.forEachDocument(in: bytes, limits: limits) { document in
-            number += 1
-            for object in ObjectDecoder.decode(document: document.value, place: "document \(number)") {
-                let item = object.item.map { "items[\($0)]." } ?? ""
-                objects.append(
-                    ManifestObject(
-                        decoded: object, document: number, line: document.line(of: item),
-                        problemLines: object.allProblems.map { document.line(of: item + $0.field) }))
+        do throws(TextProblem) {
+            try YAMLText.forEachDocument(in: bytes, limits: limits) { document in
+                number += 1
+                objects += self.objects(in: document, number)
             }
+            return objects
+        } catch {
+            guard bytes.count <= limits.bytes, let parts = YAMLParts.split(bytes), parts.count > 1 else { throw error }
+            return self.objects(in: parts, limits: limits)
+        }
+    }
+
+    /// What can be read of a file that has a slip somewhere.
+    private static func objects(in parts: [YAMLPart], limits: TextLimits) -> [ManifestObject] {
+        var objects: [ManifestObject] = []
+        var number = 0
+        var budget = limits.values
+        for part in parts {
+            var documents: [[ManifestObject]] = []
+            do throws(TextProblem) {
+                try YAMLText.read(part, depth: limits.depth, budget: &budget) { document in
+                    documents.append(self.objects(in: document, number + documents.count + 1))
+                }
+            } catch {
+                documents = [[unreadable(number + 1, error, in: part)]]
+            }
+            number += documents.count
+            objects += documents.joined()
         }
         return objects
+    }
+
+    private static func objects(in document: YAMLDocument, _ number: Int) -> [ManifestObject] {
+        ObjectDecoder.decode(document: document.value, place: "document \(number)").map { object in
+            let item = object.item.map { "items[\($0)]." } ?? ""
+            return ManifestObject(
+                decoded: object, document: number, line: document.line(of: item),
+                problemLines: object.allProblems.map { document.line(of: item + $0.field) })
+        }
+    }
+
+    private static func unreadable(_ number: Int, _ problem: TextProblem, in part: YAMLPart) -> ManifestObject {
+        let line = problem.line ?? part.firstLine
+        let object = ObjectProblem(object: "document \(number)", message: problem.message)
+        return ManifestObject(
+            decoded: DecodedObject(outcome: .unusable(.nameless, object)), document: number, line: line,
+            problemLines: [line])
     }
 }

@@ -14,8 +14,6 @@ package struct ManifestUpdate: Hashable, Sendable {
     package var problems: [ManifestProblem]
     /// This is the first update after everything was read once: the source has synced (SYNC-1).
     package var isFirst: Bool
-    /// When the oldest of the changes was noticed.
-    package var noticedAt: ContinuousClock.Instant
 }
 
 package struct ManifestWatcher: Sendable {
@@ -43,10 +41,10 @@ package struct ManifestWatcher: Sendable {
         let (directory, limits, timing) = (directory, limits, timing)
         let thread = Thread {
             var scanner = ManifestScanner(directory: directory, limits: limits, timing: timing)
-            var reason = WakeReason(noticedAt: .now, names: nil)
+            var reason = WakeReason(names: nil)
             while !mailbox.isStopped {
                 let findings = scanner.look(reason.names, at: .now)
-                mailbox.put(findings, noticedAt: reason.noticedAt)
+                mailbox.put(findings)
                 reason = scanner.wait(until: findings.deadline, wake: wake)
             }
         }
@@ -88,7 +86,6 @@ final class ManifestMailbox: Sendable {
         var state = ManifestState()
         var isComplete = false
         var isFirstTold = false
-        var noticedAt: ContinuousClock.Instant?
         var problemsTold: [ManifestProblem] = []
         var isStopped = false
     }
@@ -108,7 +105,7 @@ final class ManifestMailbox: Sendable {
         content.withLock { $0.isStopped = true }
     }
 
-    func put(_ findings: ManifestScanner.Findings, noticedAt: ContinuousClock.Instant) {
+    func put(_ findings: ManifestScanner.Findings) {
         content.withLock { content in
             content.state.setProblems(
                 directory: findings.directoryProblem, watching: findings.watchProblem, path: path)
@@ -120,7 +117,6 @@ final class ManifestMailbox: Sendable {
                 }
             }
             if findings.isComplete { content.isComplete = true }
-            content.noticedAt = content.noticedAt ?? noticedAt
         }
         signal.yield()
     }
@@ -131,12 +127,10 @@ final class ManifestMailbox: Sendable {
             let isFirst = content.isComplete && !content.isFirstTold
             let changes = content.isComplete ? content.state.takeChanges() : []
             let problems = content.state.problems
-            let noticedAt = content.noticedAt ?? .now
-            content.noticedAt = nil
             guard isFirst || !changes.isEmpty || problems != content.problemsTold else { return nil }
             content.isFirstTold = content.isComplete
             content.problemsTold = problems
-            return ManifestUpdate(changes: changes, problems: problems, isFirst: isFirst, noticedAt: noticedAt)
+            return ManifestUpdate(changes: changes, problems: problems, isFirst: isFirst)
         }
     }
 }

@@ -1,14 +1,11 @@
 // What to watch so that no change of the manifests goes unseen: the directory, the directory above it (in which it may
 // be replaced), and the file behind every symbolic link. Turns events into "look now".
 
-import Foundation
 import Glibc
 import SystemCalls
 
 /// Why to look again.
 struct WakeReason {
-    /// When the first event came, or the deadline passed.
-    var noticedAt: ContinuousClock.Instant
     /// The files that the events were about; nil: look at all of them.
     var names: Set<String>?
 }
@@ -44,11 +41,10 @@ struct ManifestWatches: ~Copyable {
     private(set) var changes: FileChanges
 
     init(directory: ManifestDirectory, timing: WatchTiming) {
-        let path = directory.path as NSString
-        let above = path.deletingLastPathComponent
+        let parts = PathParts(directory.path)
         self.path = directory.path
-        self.ownName = path.lastPathComponent
-        self.parent = above.isEmpty ? "." : above
+        self.ownName = parts.name
+        self.parent = parts.folder
         self.timing = timing
         self.changes = FileChanges(patience: timing.writerPatience)
     }
@@ -94,19 +90,16 @@ struct ManifestWatches: ~Copyable {
         return touched.contains(name)
     }
 
-    /// Waits for a reason to look: an event, `deadline`, or `wake`. Events that follow closely are waited for. Returns
-    /// when the first was noticed.
+    /// Waits for a reason to look: an event, `deadline`, or `wake`. Events that follow closely are waited for.
     mutating func wait(until deadline: Instant, wake: WakeSignal) -> WakeReason {
         // Events that came while files were read may be about files that had been read already.
         while !isReason {
-            let now = Instant.now
-            guard now < deadline else { return WakeReason(noticedAt: now, names: nil) }
-            if sleep(until: deadline, wake) { return WakeReason(noticedAt: now, names: nil) }
+            guard Instant.now < deadline, !sleep(until: deadline, wake) else { return WakeReason(names: nil) }
             take(at: .now)
         }
-        let noticed = Instant.now
-        let last = noticed + timing.coalesceAtMost
-        var quiet = min(last, noticed + timing.coalesce)
+        let now = Instant.now
+        let last = now + timing.coalesceAtMost
+        var quiet = min(last, now + timing.coalesce)
         while Instant.now < quiet {
             isReason = false
             if sleep(until: quiet, wake) { break }
@@ -114,7 +107,7 @@ struct ManifestWatches: ~Copyable {
             if isReason { quiet = min(last, .now + timing.coalesce) }
         }
         changes.forgetSilent(at: .now)
-        return WakeReason(noticedAt: noticed, names: isEverything ? nil : touched)
+        return WakeReason(names: isEverything ? nil : touched)
     }
 
     /// Returns true when woken.
@@ -141,6 +134,8 @@ struct ManifestWatches: ~Copyable {
             return changes.note(event.name, mask: event.mask, at: now)
         case .directory where ManifestDirectory.isManifest(event.name):
             touched.insert(event.name)
+            // What the name was before it was made UTF-8 can only be found in the whole list.
+            if event.name.contains("\u{fffd}") { isEverything = true }
             return changes.note(event.name, mask: event.mask, at: now)
         case .parent: return false
         case .directory:

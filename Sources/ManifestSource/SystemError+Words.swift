@@ -12,6 +12,7 @@ extension SystemError {
         case ENOTDIR: "a part of the path is not a directory"
         case ELOOP: "its symbolic links go in a circle"
         case EISDIR: "it is a directory"
+        case EILSEQ: "its name is not UTF-8 text"
         case EIO: "the device reports an error"
         case _: "error number \(errno)"
         }

@@ -11,11 +11,15 @@ package struct YAMLDocument {
     /// Where the document's content begins, counted from 1.
     package let line: Int
     private let root: Yams.Node
+    /// Lines of the file in front of the text that was parsed.
+    private let linesBefore: Int
 
-    fileprivate init(value: FieldValue, root: Yams.Node) {
+    /// - Parameter lastLine: of the text that was parsed; the mark of an empty document may be behind it.
+    fileprivate init(value: FieldValue, root: Yams.Node, linesBefore: Int, lastLine: Int) {
         self.value = value
         self.root = root
-        self.line = root.mark?.line ?? 1
+        self.linesBefore = linesBefore
+        self.line = linesBefore + min(root.mark?.line ?? 1, lastLine)
     }
 
     /// The line of the field with this path (`spec.ports[0].port`), or of the closest thing around it that exists.
@@ -25,7 +29,7 @@ package struct YAMLDocument {
         for step in FieldPath.steps(path) {
             guard let next = node.child(step) else { break }
             node = next
-            line = next.mark?.line ?? line
+            line = next.mark.map { linesBefore + $0.line } ?? line
         }
         return line
     }
@@ -47,30 +51,60 @@ package enum YAMLText {
     package static func forEachDocument(
         in bytes: [UInt8], limits: TextLimits = TextLimits(), _ body: (YAMLDocument) -> Void
     ) throws(TextProblem) {
-        let text = try text(bytes, limits: limits)
-        if let problem = AliasCheck.problem(in: bytes) { throw problem }
+        try checkSize(bytes, limits)
+        var budget = limits.values
+        let whole = YAMLPart(bytes: bytes.withoutByteOrderMark, firstLine: 1)
+        try read(whole, depth: limits.depth, budget: &budget, body)
+    }
+
+    static func checkSize(_ bytes: [UInt8], _ limits: TextLimits) throws(TextProblem) {
+        guard bytes.count <= limits.bytes else {
+            throw TextProblem("has \(bytes.count) bytes; at most \(limits.bytes) are read")
+        }
+    }
+
+    /// - Parameter budget: how many values may still be made, of this part and all others of the file.
+    static func read(
+        _ part: YAMLPart, depth: Int, budget: inout Int, _ body: (YAMLDocument) -> Void
+    ) throws(TextProblem) {
+        let linesBefore = part.firstLine - 1
         // Text without aliases holds fewer values than bytes; ten times that is room for honest aliases.
-        var budget = min(limits.values, 10 * bytes.count + 10_000)
+        let room = min(budget, 10 * part.bytes.count + 10_000)
+        var left = room
+        defer { budget -= room - max(left, 0) }
+        do throws(TextProblem) {
+            try parse(part, depth: depth, values: &left, body)
+        } catch {
+            throw TextProblem(line: error.line.map { linesBefore + $0 }, error.message)
+        }
+    }
+
+    /// Lines in problems are those of the part.
+    private static func parse(
+        _ part: YAMLPart, depth: Int, values: inout Int, _ body: (YAMLDocument) -> Void
+    ) throws(TextProblem) {
+        let text = try text(part.bytes)
+        if let problem = AliasCheck.problem(in: part.bytes) { throw problem }
+        let linesBefore = part.firstLine - 1
+        let lastLine = part.bytes.count { $0 == UInt8(ascii: "\n") } + 1
         do {
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
             while let root = try parser.nextRoot() {
-                var conversion = YAMLConversion(budget: budget, maxDepth: limits.depth)
-                body(YAMLDocument(value: try conversion.value(of: root, depth: 0), root: root))
-                budget = conversion.budget
+                var conversion = YAMLConversion(budget: values, maxDepth: depth)
+                defer { values = conversion.budget }
+                let value = try conversion.value(of: root, depth: 0)
+                body(YAMLDocument(value: value, root: root, linesBefore: linesBefore, lastLine: lastLine))
             }
         } catch let problem as TextProblem {
             throw problem
         } catch let error as YamlError {
-            throw error.problem(lastLine: bytes.count { $0 == UInt8(ascii: "\n") } + 1)
+            throw error.problem(lastLine: lastLine, linesBefore: linesBefore)
         } catch {
             throw TextProblem("cannot be parsed: \(error)")
         }
     }
 
-    private static func text(_ bytes: [UInt8], limits: TextLimits) throws(TextProblem) -> String {
-        guard bytes.count <= limits.bytes else {
-            throw TextProblem("has \(bytes.count) bytes; at most \(limits.bytes) are read")
-        }
+    static func text(_ bytes: ArraySlice<UInt8>) throws(TextProblem) -> String {
         // Yams keeps a pointer to the text while it parses, which short strings do not have: they live in registers.
         let padding = bytes.count < 64 ? Array("\n# too short for a heap".utf8) : []
         guard let text = String(validating: bytes + padding, as: UTF8.self) else {
@@ -79,7 +113,7 @@ package enum YAMLText {
         return text
     }
 
-    private static func lineOfInvalidUTF8(_ bytes: [UInt8]) -> Int {
+    private static func lineOfInvalidUTF8(_ bytes: ArraySlice<UInt8>) -> Int {
         var line = 1
         for part in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             if String(validating: part, as: UTF8.self) == nil { return line }
@@ -91,11 +125,11 @@ package enum YAMLText {
 
 extension YamlError {
     /// What is missing at the end of the text is not to be looked for in the padding behind its last line.
-    fileprivate func problem(lastLine: Int) -> TextProblem {
+    fileprivate func problem(lastLine: Int, linesBefore: Int) -> TextProblem {
         switch self {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            let around = context.map { " \($0.text) from line \(min($0.mark.line, lastLine))" } ?? ""
+            let around = context.map { " \($0.text) from line \(linesBefore + min($0.mark.line, lastLine))" } ?? ""
             return TextProblem(line: min(mark.line, lastLine), "is not YAML: \(problem)\(around)")
         case .reader(let problem, let offset, _, let text):
             let line = offset.map { offset in text.utf8.prefix(offset).count { $0 == UInt8(ascii: "\n") } + 1 }
@@ -121,4 +155,9 @@ extension Yams.Node {
             sequence.flatMap { $0.indices.contains(index) ? $0[index] : nil }
         }
     }
+}
+
+extension [UInt8] {
+    /// Editors of other systems put U+FEFF in front of UTF-8 text; it is no part of the text.
+    var withoutByteOrderMark: ArraySlice<UInt8> { starts(with: [0xef, 0xbb, 0xbf]) ? dropFirst(3) : self[...] }
 }

@@ -66,6 +66,12 @@ package struct IPAddress: Hashable, Sendable {
         if let bits = ipv4Bits { return bits >> 28 == 0xe }
         return high >> 56 == 0xff
     }
+
+    /// 255.255.255.255.
+    package var isBroadcast: Bool { ipv4Bits == .max }
+
+    /// Something that a host can have, if only for itself: not the unspecified address, multicast or broadcast.
+    package var isHost: Bool { !isUnspecified && !isMulticast && !isBroadcast }
 }
 
 extension IPAddress: Comparable {

@@ -9,6 +9,7 @@ import Glibc
 import Logging
 import Netlink
 import NetworkTypes
+import SystemCalls
 
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +18,8 @@ struct AgentCommand: AsyncParsableCommand {
         discussion: """
             Installs the socket hooks in a cgroup2 directory, or adopts those that an earlier run left in the pin folder, and \
             follows the manifests. Stopping it, however it ends, leaves traffic flowing as programmed; 'martlet cleanup' \
-            takes the datapath down. Flags go before the configuration file.
+            takes the datapath down. Flags go before the configuration file. SIGTERM and SIGINT stop it; SIGHUP is ignored, \
+            since manifests are followed as they change. The configuration is read at the start only.
 
             Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; and CAP_SYS_ADMIN and CAP_SYS_PTRACE for finding sockets \
             of removed endpoints in the network namespaces of pods.
@@ -73,7 +75,8 @@ struct AgentCommand: AsyncParsableCommand {
     }
 
     private func runDaemon() async throws {
-        var log = Logger(label: "martlet") { StreamLogHandler.standardError(label: $0) }
+        HangUp.ignore()
+        var log = Logger(label: "martlet") { VisibleLogHandler(label: $0) }
         log.logLevel = logLevel
         let configuration = try node.configuration()
         for notice in configuration.notices { log.warning("configuration: \(notice)") }

@@ -33,8 +33,8 @@ struct CleanupCommand: ParsableCommand {
     func run() throws {
         let cleanup = try perform()
         switch format.output {
-        case .table: Console.show(cleanup.text(for: pin.folder))
-        case .json: Console.show(try JSONText.encode(cleanup))
+        case .table: try Console.show(cleanup.text(for: pin.folder))
+        case .json: try Console.show(JSONText.encode(cleanup))
         }
         for failure in cleanup.failures { Console.diagnose("could not remove \(failure)") }
         if !cleanup.foreign.isEmpty {

@@ -1,26 +1,44 @@
 // The one place where commands write: results to standard output, everything else to standard error. Unbuffered, so
-// that a reader at the other end of a pipe sees each line when it is there.
+// that a reader at the other end of a pipe sees each line when it is there. Control characters of names and other texts
+// of users are made visible here.
 
+import ArgumentParser
+import Glibc
 import SystemCalls
+import Telemetry
 
 enum Console {
-    /// Text as it is.
-    static func show(_ text: String) {
-        write(text, to: .output)
+    /// A result, of one line or several.
+    ///
+    /// - Throws: `OutputFailure` when it cannot be written; when the reader is gone, what ends the process in silence.
+    static func show(_ text: String) throws {
+        try showAsIs(text.visible(keepsLines: true))
+    }
+
+    /// The same for text of our own, such as a shell's completion script.
+    static func showAsIs(_ text: String) throws {
+        do throws(SystemError) {
+            try StandardStream.output.write(text)
+        } catch {
+            guard error.errno != EPIPE else { throw ExitCode(Launcher.Status.failed) }
+            throw OutputFailure(cause: error)
+        }
     }
 
     /// One sentence, as a line of its own.
     static func diagnose(_ sentence: String) {
-        complain("martlet: \(sentence)\n")
+        complain("martlet: \(sentence.visible())\n")
     }
 
-    /// Text as it is, to standard error.
+    /// Text of one line or several, to standard error. Gives up when that cannot be written: there is nobody left to
+    /// tell.
     static func complain(_ text: String) {
-        write(text, to: .error)
+        try? StandardStream.error.write(text.visible(keepsLines: true))
     }
+}
 
-    /// Gives up when the other end is gone: there is nobody left to tell.
-    private static func write(_ text: String, to stream: StandardStream) {
-        try? stream.write(text)
-    }
+/// What was asked for could not be handed over.
+struct OutputFailure: Error, CustomStringConvertible {
+    var cause: SystemError
+    var description: String { "\(cause)" }
 }

@@ -37,8 +37,8 @@ struct DoctorCommand: ParsableCommand {
         let signals = StopSignals()
         let diagnosis = Doctor(folder: pin.folder, cgroup: cgroup).examine()
         switch format.output {
-        case .table: Console.show(diagnosis.text)
-        case .json: Console.show(try JSONText.encode(diagnosis))
+        case .table: try Console.show(diagnosis.text)
+        case .json: try Console.show(JSONText.encode(diagnosis))
         }
         guard diagnosis.canRun, !signals.isRequested else { throw ExitCode(Launcher.Status.failed) }
     }

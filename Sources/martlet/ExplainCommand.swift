@@ -14,7 +14,8 @@ struct ExplainCommand: ParsableCommand {
             kernel. Without, answers from the pinned maps, with the last rule that decided. A UDP connection from \
             'node' or 'localhost' is also really dialled through the programs when this process is in the served \
             cgroup and the node's network namespace: that sends no packet and counts as one connection. The reason \
-            says whether it was.
+            says whether it was. What the maps do not hold: source ranges (null in JSON), and whether a ClusterIP's list is \
+            the local one (always called cluster).
 
               --from  pod, node, localhost or external, with the client's address if it matters
               --to    such as 10.96.0.10:53/UDP or [fd00::1]:80/TCP
@@ -47,13 +48,14 @@ struct ExplainCommand: ParsableCommand {
         if manifests == nil, isAboutManifests {
             throw ValidationError("--node, --config and --node-addresses go with --manifests.")
         }
+        if let manifests { try ManifestOptions.check(manifests) }
     }
 
     func run() throws {
         let explanation = try explanation()
         switch format.output {
-        case .table: Console.show(ExplanationPage(explanation).text)
-        case .json: Console.show(try JSONText.encode(explanation))
+        case .table: try Console.show(ExplanationPage(explanation).text)
+        case .json: try Console.show(JSONText.encode(explanation))
         }
     }
 

@@ -14,6 +14,7 @@ enum Launcher {
     @MainActor
     static func run(_ root: any ParsableCommand.Type, _ arguments: [String]? = nil) async -> Never {
         do {
+            try checkHelp(root, arguments ?? Array(CommandLine.arguments.dropFirst()))
             var command = try root.parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -22,12 +23,33 @@ enum Launcher {
             }
             exit(0)
         } catch {
-            let code = root.exitCode(for: error)
-            let text = root.fullMessage(for: error)
-            if !text.isEmpty {
-                if code.isSuccess { Console.show(text + "\n") } else { Console.complain(text + "\n") }
-            }
-            exit(status(of: code))
+            exit(end(of: root, with: error))
+        }
+    }
+
+    /// ArgumentParser answers `help nosuch` with the help of the root.
+    private static func checkHelp(_ root: any ParsableCommand.Type, _ arguments: [String]) throws {
+        let known = root.configuration.subcommands.map { $0.configuration.commandName ?? "" } + ["help"]
+        guard arguments.first == "help", let name = arguments.dropFirst().first(where: { !$0.hasPrefix("-") }),
+            !known.contains(name)
+        else { return }
+        throw ValidationError("'\(name)' is not a command; 'martlet --help' lists them.")
+    }
+
+    /// Says what there is to say: ArgumentParser throws help and completion scripts as well.
+    private static func end(of root: any ParsableCommand.Type, with error: any Error) -> Int32 {
+        let code = root.exitCode(for: error)
+        let text = root.fullMessage(for: error)
+        if !code.isSuccess {
+            if !text.isEmpty { Console.complain(text + "\n") }
+            return status(of: code)
+        }
+        do {
+            if !text.isEmpty { try Console.showAsIs(text + "\n") }
+            return 0
+        } catch {
+            if error is OutputFailure { Console.complain("Error: \(error)\n") }
+            return Status.failed
         }
     }
 

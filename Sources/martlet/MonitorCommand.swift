@@ -64,10 +64,10 @@ struct MonitorCommand: ParsableCommand {
         if summary.lost > 0 { Console.diagnose("\(summary.shown) events shown, \(summary.lost) lost in all") }
     }
 
-    private func show(_ record: EventRecord) {
+    private func show(_ record: EventRecord) throws {
         switch output {
-        case .table: Console.show(record.line + "\n")
-        case .json: Console.show((try? JSONText.encodeLine(record)) ?? "")
+        case .table: try Console.show(record.line + "\n")
+        case .json: try Console.show(JSONText.encodeLine(record))
         }
     }
 }

@@ -14,19 +14,22 @@ struct ManifestReading {
 }
 
 extension NodeOptions {
+    /// What the configuration file says that its author may not expect goes to standard error.
+    ///
     /// - Throws: when the manifests cannot be read at all; problems of single objects are in the result.
     func read(manifests: String) throws -> ManifestReading {
         let contents = Manifests.once(path: manifests)
-        if contents.facts.isEmpty, let problem = contents.problems.first(where: { $0.file == manifests }) {
-            throw ManifestsUnreadable(problem: problem)
-        }
-        var planner = Planner(settings: try nodeSettings(try configuration()), nodeAddresses: try addresses())
+        if let obstacle = contents.obstacle { throw ManifestsUnreadable(path: manifests, obstacle: obstacle) }
+        let configuration = try configuration()
+        for notice in configuration.notices { Console.diagnose("configuration: \(notice)") }
+        var planner = Planner(settings: try nodeSettings(configuration), nodeAddresses: try addresses())
         _ = planner.apply(contents.facts.map(\.change))
         return ManifestReading(planner: planner, problems: contents.problems)
     }
 }
 
 struct ManifestsUnreadable: Error, CustomStringConvertible {
-    var problem: ManifestProblem
-    var description: String { "\(problem)" }
+    var path: String
+    var obstacle: String
+    var description: String { "\(path): \(obstacle)" }
 }

@@ -13,9 +13,18 @@ struct ManifestOptions: ParsableArguments {
         help: ArgumentHelp(
             "A directory or file of Kubernetes manifests, YAML or JSON.",
             discussion:
-                "Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over.",
+                """
+                Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over. Of a \
+                directory: its files *.yaml, *.yml and *.json, not those of folders in it, nor hidden ones.
+                """,
             valueName: "path"))
     var manifests: String
+
+    func validate() throws { try Self.check(manifests) }
+
+    static func check(_ path: String) throws {
+        guard !path.isEmpty else { throw ValidationError("--manifests is empty; it must name a directory or a file.") }
+    }
 }
 
 struct NodeOptions: ParsableArguments {
@@ -35,29 +44,27 @@ struct NodeOptions: ParsableArguments {
             valueName: "addresses"))
     var nodeAddresses: String?
 
-    /// What the file says, or the defaults without one.
-    func configuration() throws -> AgentConfiguration {
-        guard let config else { return AgentConfiguration() }
-        do {
-            let documents = try YAMLText.parse(Array(try Data(contentsOf: URL(fileURLWithPath: config))))
-            guard let document = documents.first, documents.count == 1 else {
-                throw ConfigurationUnusable(file: config, reason: "has \(documents.count) documents, not one")
-            }
-            return try AgentConfiguration.decode(document.value)
-        } catch let problem as TextProblem {
-            throw ConfigurationUnusable(
-                file: config, reason: problem.line.map { "line \($0): " } ?? "" + problem.message)
-        } catch let error as ConfigurationError {
-            throw ConfigurationUnusable(file: config, reason: "\(error)")
-        } catch let error as CocoaError {
-            throw ConfigurationUnusable(file: config, reason: "cannot be read (\(error.localizedDescription))")
+    func validate() throws {
+        guard let node else { return }
+        guard node.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("--node is blank; leave it out for the host's name.")
         }
     }
 
+    /// What the file says, or the defaults without one.
+    func configuration() throws -> AgentConfiguration {
+        guard let config else { return AgentConfiguration() }
+        return try ConfigurationFile(path: config).read()
+    }
+
     func nodeSettings(_ configuration: AgentConfiguration) throws -> NodeSettings {
-        let name = try NodeName.resolve(
-            flag: node, configuration: configuration, hostname: ProcessInfo.processInfo.hostName)
-        return configuration.nodeSettings(nodeName: name)
+        do {
+            let name = try NodeName.resolve(
+                flag: node, configuration: configuration, hostname: ProcessInfo.processInfo.hostName)
+            return configuration.nodeSettings(nodeName: name)
+        } catch {
+            throw ValidationError("The node's name from the \(error.field) \(error.message); give --node.")
+        }
     }
 
     func addresses() throws -> [IPAddress]? {
@@ -78,11 +85,4 @@ extension Substring {
         while text.last == " " { text.removeLast() }
         return text
     }
-}
-
-/// The configuration file cannot be used: which, and everything that is wrong with it.
-struct ConfigurationUnusable: Error, CustomStringConvertible {
-    var file: String
-    var reason: String
-    var description: String { "\(file): \(reason)" }
 }

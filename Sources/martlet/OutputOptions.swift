@@ -26,10 +26,10 @@ struct ListOptions: ParsableArguments {
     }
 
     func show(_ listing: some Listing) throws {
-        guard !quiet else { return Console.show(listing.identifiers) }
+        guard !quiet else { return try Console.show(listing.identifiers) }
         switch format.output {
-        case .table: Console.show(listing.table)
-        case .json: Console.show(try listing.json())
+        case .table: try Console.show(listing.table)
+        case .json: try Console.show(listing.json())
         }
     }
 }

@@ -15,8 +15,9 @@ struct PlanCommand: ParsableCommand {
             that each kind of client would get, and the problems of the input. Touches no kernel and needs no privilege.
 
               FRONTEND  kind and address
-              INTERNAL  what this node's processes and pods get: cluster or local list, reject or drop
-              EXTERNAL  what everybody else gets
+              INTERNAL  what this node's processes get, and pods where a detector recognises them: cluster or local
+                        list, reject or drop
+              EXTERNAL  what everybody else gets, pods included where there is no detector (TP-8)
 
             EXAMPLES
               martlet plan --manifests deploy/examples --node worker-1
@@ -34,10 +35,10 @@ struct PlanCommand: ParsableCommand {
             problems: reading.problems.map(\.asObjectProblem) + reading.planner.problems)
         switch format.output {
         case .table:
-            Console.show(PlanTable(report).text)
+            try Console.show(PlanTable(report).text)
             for problem in report.problems { Console.diagnose("\(problem.object): \(problem.message)") }
         case .json:
-            Console.show(try JSONText.encode(report))
+            try Console.show(JSONText.encode(report))
         }
     }
 }
@@ -48,8 +49,11 @@ extension ManifestProblem {
         var problem = self.problem
         let line = line.map { "\(file):\($0)" } ?? file
         let place = document.map { "\(line), document \($0)" } ?? line
-        problem.object = problem.object.isEmpty ? place : "\(problem.object)"
-        problem.message += " (\(place))"
+        if problem.object.isEmpty {
+            problem.object = place
+        } else {
+            problem.message += " (\(place))"
+        }
         return problem
     }
 }

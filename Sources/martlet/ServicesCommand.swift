@@ -20,7 +20,7 @@ struct ServicesCommand: ParsableCommand {
               CONNECTIONS  TCP and UDP connects, and new UDP peers, so far
               REFUSED      connections refused or dropped so far
 
-            An empty list prints nothing.
+            A service port without any frontend is not listed, and an empty list prints nothing.
 
             EXAMPLES
               martlet services

@@ -30,8 +30,8 @@ struct StatusCommand: ParsableCommand {
     func run() throws {
         let report = try StatusReport.read(pin.folder, stateFolder: state.stateFolder)
         switch format.output {
-        case .table: Console.show(StatusPage(report).text)
-        case .json: Console.show(try JSONText.encode(report))
+        case .table: try Console.show(StatusPage(report).text)
+        case .json: try Console.show(JSONText.encode(report))
         }
     }
 }

@@ -44,6 +44,7 @@ struct BadInputTests {
             "port.yaml",
             "kind: Secret\napiVersion: v1\n---\n" + TestService(name: "port", address: "172.30.0.40", port: 70000).yaml,
             object: "Service shop/port", field: "spec.ports[0].port", message: "70000"),
+        Mistake("empty.yaml", "\n", message: "is empty: it holds no object"),
         Mistake("utf8.yaml", [0x61, 0x3a, 0x20, 0xff, 0xfe, 0x0a], message: "UTF-8"),
     ]
 
@@ -66,7 +67,6 @@ struct BadInputTests {
             try scene.publish(web)
             let agent = try scene.start()
             for mistake in Self.mistakes { try write(mistake.bytes, mistake.file, scene) }
-            try write([], "empty.yaml", scene)
             // One byte more than is read; sparse.
             try write([], "huge.yaml", scene)
             let huge = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(scene.manifests)/huge.yaml"))
@@ -89,7 +89,6 @@ struct BadInputTests {
                     }, "\(mistake.file): \(lines)")
             }
             #expect(found.first { $0.file == "port.yaml" }?.document == 2)
-            #expect(!found.contains { $0.file == "empty.yaml" })
             #expect(try agent.metric("martlet_manifest_errors_total") >= Double(all.count))
             #expect(try scene.ask(web).servers == ["web-1": 20])
 
@@ -124,6 +123,21 @@ struct BadInputTests {
             fixed.endpoints = [Scene.server(2)]
             try scene.publish(fixed.yaml + "\n---\n" + moved.yaml, as: "both.yaml")
             #expect(try scene.isServed(fixed, by: ["web-2"]))
+        }
+    }
+
+    @Test("cost nothing when a file is emptied: its services stay until it says something again")
+    func emptied() async throws {
+        try await withScene { scene in
+            try scene.publish(web)
+            let agent = try scene.start()
+            #expect(try scene.isServed(web, by: ["web-1"]))
+            try write([], "web.yaml", scene)
+            #expect(try agent.says("is empty: it holds no object"))
+            #expect(try agent.waits(for: Self.count) { $0 == 1 })
+            #expect(try scene.ask(web).servers == ["web-1": 20])
+            try scene.publish(web)
+            #expect(try agent.waits(for: Self.count) { $0 == 0 })
         }
     }
 

@@ -56,6 +56,23 @@ struct RestartTests {
         }
     }
 
+    @Test("does not end when its terminal hangs up")
+    func hangUp() async throws {
+        try await withScene(servers: 1) { scene in
+            var web = web
+            web.endpoints = [Scene.server(1)]
+            try scene.publish(web)
+            let agent = try scene.start()
+            #expect(try scene.isServed(web, by: ["web-1"]))
+            try agent.process.send(signal: SIGHUP)
+            web.port = 81
+            try scene.publish(web)
+            #expect(try scene.isServed(web, by: ["web-1"]))
+            #expect(agent.process.exitStatus == nil)
+            try agent.stop()
+        }
+    }
+
     private func copyOfMartlet(_ scene: Scene) throws -> String {
         let copy = scene.world.folder + "/martlet-copy"
         let result = try scene.node.run("/bin/cp", [try Scene.martlet(), copy])

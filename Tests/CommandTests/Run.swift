@@ -11,7 +11,8 @@ struct Run {
     /// Runs `martlet` with these arguments; as root, without root's capabilities.
     init(_ arguments: String...) throws { try self.init(arguments) }
 
-    init(_ arguments: [String]) throws {
+    /// - Parameter path: where its output goes instead of `output`.
+    init(_ arguments: [String], output path: String? = nil) throws {
         let process = Process()
         let words = [try Self.martlet()] + arguments
         let isRoot = geteuid() == 0
@@ -25,7 +26,7 @@ struct Run {
         defer { try? FileManager.default.removeItem(at: folder) }
         let files = ["output", "errors"].map { folder.appendingPathComponent($0) }
         for file in files { try Data().write(to: file) }
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardOutput = try FileHandle(forWritingTo: path.map { URL(fileURLWithPath: $0) } ?? files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         process.standardInput = FileHandle.nullDevice
         try process.run()

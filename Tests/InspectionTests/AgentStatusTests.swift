@@ -27,6 +27,14 @@ struct AgentStatusTests {
             lastAudit: .init(at: Date(timeIntervalSince1970: 1_000_050), differences: 1, repaired: 1))
     }
 
+    @Test("no two pin folders have one state file")
+    func pathsDiffer() {
+        let folders = ["/a/z/y", "/a/z-y", "/a-z-y", "/a/z--y", "/a/z%2dy", "/a/z%y", "/a//z/y"]
+        let paths = folders.map { AgentStatus.path(for: PinFolder(path: $0), in: "/run/martlet") }
+        #expect(Set(paths).count == folders.count, "\(paths)")
+        #expect(AgentStatus.path(for: .conventional) == "/run/martlet/-sys-fs-bpf-martlet.json")
+    }
+
     @Test("what is written is read back")
     func roundTrip() throws {
         try Self.sample().write(for: pins, in: folder.path)

@@ -68,12 +68,11 @@ struct ListingTests {
                 """)
     }
 
-    @Test("the service table adds up sets and counters, and a service without frontends is there")
+    @Test("the service table adds up sets and counters, and leaves out what has no frontend any more")
     func serviceTable() throws {
         #expect(
             ServiceListing(try snapshot()).table == """
                 SERVICE           PROTOCOL  ID  FRONTENDS                      INTERNAL  EXTERNAL  AFFINITY  ALGORITHM  CONNECTIONS  REFUSED
-                a/z               UDP        3  -                                     0         0         -  -                    0        0
                 default/web:http  TCP        2  10.96.0.1:80,10.96.0.1:443,+1         2         0    10800s  maglev              12        1
 
                 """)
@@ -96,7 +95,7 @@ struct ListingTests {
     @Test("JSON says null for what is absent and has every element")
     func json() throws {
         let text = try ServiceListing(try snapshot()).json()
-        #expect(text.contains("\"algorithm\" : null"))
+        #expect(!text.contains("\"a\""))
         #expect(text.contains("\"sessionAffinitySeconds\" : 10800"))
         #expect(text.contains("\"[fd00::1]:80/TCP\""))
         let frontends = try FrontendListing(try snapshot()).json()

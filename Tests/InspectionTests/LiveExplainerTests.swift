@@ -131,6 +131,37 @@ struct LiveExplainerTests {
         #expect(explanation.masquerade == (example.outcome == .dnat ? .never : nil))
     }
 
+    private func explain(_ records: LiveRecords, podsAreLocal: Bool = false) throws -> Explanation {
+        LiveExplainer(
+            source: .pod(nil), destination: try #require(FrontendAddress("10.96.0.1:80/TCP")), records: records,
+            constants: ProgramConstants(hostNamespaceCookie: 1, podsAreLocalIPv4: podsAreLocal)
+        ).explanation()
+    }
+
+    @Test("the detector's absence is named only where it makes a difference")
+    func detector() throws {
+        var same = Self.records()
+        same.externalSet = same.internalSet
+        #expect(try explain(same).rules == ["SVC-1"])
+        var external = Self.records(DP_FRONTEND_NODE_PORT)
+        external.externalSet = external.internalSet
+        #expect(try explain(external).rules == ["SVC-3"])
+        #expect(try explain(Self.records(DP_FRONTEND_NODE_PORT)).rules == ["SVC-3", "TP-8"])
+    }
+
+    @Test("the frontend has the words of the contract, and null for ranges that the maps do not hold")
+    func frontendWords() throws {
+        let local = try #require(try explain(Self.records(DP_FRONTEND_LOAD_BALANCER)).frontend)
+        #expect(local.internalTo == "cluster" && local.externalTo == "local" && local.sourceRanges == nil)
+        #expect(try JSONText.encode(local).contains("\"sourceRanges\" : null"))
+        let refused = try #require(
+            try explain(Self.records(internal: DP_ACTION_REJECT, external: DP_ACTION_DROP)).frontend)
+        #expect(refused.internalTo == "reject" && refused.externalTo == "drop" && refused.sourceRanges == [])
+        var same = Self.records(DP_FRONTEND_NODE_PORT)
+        same.externalSet = same.internalSet
+        #expect(try explain(same).frontend?.externalTo == "cluster")
+    }
+
     @Test("the page names what was found, one fact a line")
     func page() throws {
         let explanation = LiveExplainer(
@@ -141,7 +172,7 @@ struct LiveExplainerTests {
             ExplanationPage(explanation).text == """
                 Outcome:     dnat
                 Service:     default/web:http
-                Frontend:    ClusterIP [fd00::1]:80, internal forward, external drop
+                Frontend:    ClusterIP [fd00::1]:80, internal cluster, external drop
                 Backend:     10.0.1.1:8080
                 Backend:     10.0.1.2:8080
                 Masquerade:  never

@@ -43,7 +43,7 @@ struct LiveExplanationTests {
         let answer = try explain("node", "127.77.2.1:80/TCP", installation.folder)
         #expect(answer.outcome == .dnat && answer.service == "default/web:http")
         #expect(answer.backends == ["127.0.0.8:8080", "127.0.0.9:8080"])
-        #expect(answer.frontend?.internalTo == "forward" && answer.frontend?.externalTo == "drop")
+        #expect(answer.frontend?.internalTo == "cluster" && answer.frontend?.externalTo == "drop")
         #expect(answer.reason.contains("decided by the records alone, since a TCP connect would send packets"))
         let inside = try explain("pod", "127.77.2.9:80/TCP", installation.folder)
         #expect(inside.outcome == .drop && inside.rules == ["SVC-12"])

@@ -91,6 +91,31 @@ import Testing
         #expect(plan.frontend(.loadBalancer)?.admitsPodSockets == example.admitsPods)
     }
 
+    /// Without a Node object.
+    private func nodeless(_ addresses: [IPAddress]) -> Planner {
+        var planner = Planner(settings: settings(), nodeAddresses: addresses)
+        let service = externalService { $0.loadBalancerSourceRanges = ["10.1.0.0/16"] }
+        _ = planner.apply([.service(service.name, service)] + endpoints.map { .endpointSlice($0.name, $0) })
+        return planner
+    }
+
+    @Test("LBSR-3: without a Node object the addresses that the node has decide, as its class and one by one")
+    func knownAddresses() {
+        for source: TrafficSource in [.node(nil), .node("10.1.0.254"), .localhost] {
+            let answer = nodeless(["10.1.0.254", "127.0.0.1"]).explain(from: source, to: Self.virtualAddress)
+            #expect(answer.outcome == .dnat && answer.rules.first == "LBSR-1", "\(source): \(answer)")
+        }
+        for source: TrafficSource in [.node(nil), .node("192.0.2.99")] {
+            let answer = nodeless(["192.0.2.99", "127.0.0.1"]).explain(from: source, to: Self.virtualAddress)
+            #expect(answer.outcome == .drop, "\(source): \(answer)")
+        }
+        // A process may bind to the one that is admitted.
+        let both = nodeless(["10.1.0.254", "192.0.2.99"])
+        #expect(both.explain(from: .node(nil), to: Self.virtualAddress).outcome == .dnat)
+        #expect(both.explain(from: .node("192.0.2.99"), to: Self.virtualAddress).outcome == .drop)
+        #expect(nodeless(["127.0.0.1"]).explain(from: .node(nil), to: Self.virtualAddress).outcome == .drop)
+    }
+
     @Test("LBSR-4: a source that is the service's own VIP passes if some range contains the node")
     func ownAddressAsSource() {
         let addresses: [IPAddress] = ["192.168.0.2", "1.2.3.4"]

@@ -1,6 +1,7 @@
 // Files on disk, read once.
 
 import Foundation
+import Glibc
 import ServiceModel
 import SystemCalls
 import Testing
@@ -45,11 +46,29 @@ import Testing
         process.waitUntilExit()
         let contents = Manifests.once(path: directory.path, limits: TextLimits(bytes: 1000))
         #expect(summary(contents.facts) == ["a:80"])
-        #expect(contents.problems.map(\.file) == ["b.yaml", "c.json", "d.yaml", "f.yaml"])
+        #expect(contents.problems.map(\.file) == ["b.yaml", "c.json", "d.yaml", "e.yaml", "f.yaml"])
         try directory.replace("a.yaml", yaml("a") + String(repeating: "#", count: 1000))
         let large = Manifests.once(path: directory.path, limits: TextLimits(bytes: 1000))
         #expect(large.facts == [])
         #expect(large.problems.first?.problem.message.hasSuffix("at most 1000 are read") == true)
+    }
+
+    @Test("a manifest whose name is not UTF-8 is reported; other files by such names are none of ours")
+    func oddName() throws {
+        let directory = try TemporaryDirectory()
+        try directory.replace("a.yaml", yaml("a"))
+        try directory.replace("b", yaml("b"))
+        for ending in [".yaml", ".txt"] {
+            let bytes = Array("\(directory.path)/w".utf8) + [0xff] + Array("b\(ending)".utf8) + [0]
+            let name = bytes.map { CChar(bitPattern: $0) }
+            #expect(unsafe link(directory.file("b"), name) == 0)
+        }
+        let contents = Manifests.once(path: directory.path)
+        #expect(summary(contents.facts) == ["a:80"])
+        #expect(
+            contents.problems.map(\.description) == [
+                #"w\xffb.yaml: cannot be read: its name is not UTF-8 text; it is not used"#
+            ])
     }
 
     @Test("a path that is not there is a problem, not a crash")

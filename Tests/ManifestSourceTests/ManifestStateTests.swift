@@ -89,12 +89,52 @@ import Testing
         var state = ManifestState()
         state.update(file: "a.yaml", content(yaml("a") + yaml("b")))
         _ = state.takeChanges()
-        state.update(file: "a.yaml", content(yaml("a") + "---\n]"))
+        state.update(file: "a.yaml", content("a: ["))
         expectChanges([], of: &state)
         #expect(summary(state.facts) == ["a:80", "b:80"])
         #expect(state.problems.map(\.consequence) == [.lastGoodKept])
         state.update(file: "a.yaml", content(yaml("a")))
         expectChanges(["b:gone"], of: &state)
+    }
+
+    @Test(
+        "INV-8: a slip in one document of a file costs that document only",
+        arguments: [
+            yaml("b", port: 81) + "kind: Service\n", yaml("b", port: 81) + "x: *nowhere\n",
+            yaml("b", port: 81) + "x: [\n", yaml("b", port: 81) + "x: \"\n", yaml("b", port: 81) + "\tx: 1\n",
+        ])
+    func slip(_ document: String) {
+        var state = ManifestState()
+        state.update(file: "a.yaml", content(yaml("a") + yaml("b") + yaml("c")))
+        _ = state.takeChanges()
+        state.update(file: "a.yaml", content(yaml("a", port: 81) + document + yaml("c", port: 81)))
+        expectChanges(["a:81", "c:81"], of: &state)
+        #expect(summary(state.facts) == ["a:81", "b:80", "c:81"])
+        #expect(state.problems.map(\.consequence) == [.lastGoodKept, .notUsed])
+        #expect(state.problems.first?.problem.object == "Service default/b")
+        #expect(state.problems.last?.document == 2)
+        #expect((10...20).contains(state.problems.last?.line ?? 0), "\(state.problems)")
+        state.update(file: "a.yaml", content(yaml("a", port: 81) + yaml("b", port: 81)))
+        expectChanges(["b:81", "c:gone"], of: &state)
+        #expect(state.problems == [])
+    }
+
+    @Test("a file that became empty keeps its objects and is reported; one of comments only means what it says")
+    func emptied() {
+        var state = ManifestState()
+        state.update(file: "a.yaml", content(yaml("a")))
+        _ = state.takeChanges()
+        for text in ["", " \n\r\n\t", "\u{feff}"] {
+            state.update(file: "a.yaml", content(text))
+            expectChanges([], of: &state)
+            #expect(
+                state.problems.map(\.description) == [
+                    "a.yaml: is empty: it holds no object; its last good version stays in force"
+                ])
+        }
+        state.update(file: "a.yaml", content("# on purpose\n"))
+        expectChanges(["a:gone"], of: &state)
+        #expect(state.problems == [])
     }
 
     @Test(
@@ -171,9 +211,9 @@ import Testing
         var state = ManifestState()
         state.update(file: "a.yaml", content(yaml("web")))
         _ = state.takeChanges()
-        if sourceFirst { state.update(file: "a.yaml", content("")) }
+        if sourceFirst { state.update(file: "a.yaml", content("# moved")) }
         state.update(file: "b.yaml", content(yaml("web")))
-        if !sourceFirst { state.update(file: "a.yaml", content("")) }
+        if !sourceFirst { state.update(file: "a.yaml", content("# moved")) }
         expectChanges([], of: &state)
         #expect(state.problems == [])
     }

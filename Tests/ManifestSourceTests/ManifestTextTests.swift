@@ -63,9 +63,25 @@ import Testing
 
     @Test(
         "files without objects are fine",
-        arguments: ["", "\n", "# nothing\n", "---\n---\n", "kind: Pod\napiVersion: v1"])
+        arguments: [
+            "# nothing\n", "---\n---\n", "kind: Pod\napiVersion: v1", "kind: List\napiVersion: v1\nitems: []",
+        ])
     func noObjects(_ text: String) throws {
         #expect(try objects(text) == [])
+    }
+
+    @Test("a file without anything is a problem: a writer failed", arguments: ["a.yaml", "a.json"])
+    func nothing(_ name: String) {
+        for text in ["", "\n", " \t\r\n"] {
+            #expect(content(text, name: name) == .unreadable(TextProblem("is empty: it holds no object")))
+        }
+    }
+
+    @Test("a byte order mark is no part of the text", arguments: ["a.yaml", "a.json"])
+    func byteOrderMark(_ name: String) throws {
+        let text = "\u{feff}" + #"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}"#
+        #expect(try objects(text, name: name).map(\.decoded.outcome) == [.fact(.node(Node(name: "n")))])
+        #expect(try summary(objects("\u{feff}" + yaml("web")).compactMap(\.decoded.fact)) == ["web:80"])
     }
 
     @Test("one service with 100,000 endpoints in slices of 1,000", .timeLimit(.minutes(3)))
@@ -89,5 +105,11 @@ import Testing
         // The same text is YAML as well.
         let yaml = try objects("---\n" + items.prefix(5).joined(separator: "\n---\n"))
         #expect(yaml.map(\.decoded) == json.prefix(5).map(\.decoded))
+    }
+}
+
+extension DecodedObject {
+    fileprivate var fact: Fact? {
+        if case .fact(let fact) = outcome { fact } else { nil }
     }
 }

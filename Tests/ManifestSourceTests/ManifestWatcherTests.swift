@@ -357,6 +357,13 @@ private func watching(
         }
     }
 
+    @Test("a relative path of one character is a path like any other", arguments: ["m", ".", "./", "m/"])
+    func shortPaths(_ path: String) async {
+        // Whatever is there: the tests' own directory, or nothing.
+        var updates = ManifestWatcher(path: path, timing: eventsOnly()).updates().makeAsyncIterator()
+        #expect(await updates.next() != nil)
+    }
+
     @Test("the thread and its descriptors go when nobody asks any more")
     func cancellation() async throws {
         let directory = try TemporaryDirectory()

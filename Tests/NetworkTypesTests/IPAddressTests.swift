@@ -79,6 +79,16 @@ import Testing
         #expect(address.isMulticast == example.isMulticast)
     }
 
+    @Test("Unspecified, multicast and broadcast addresses are not those of a host")
+    func hosts() {
+        for text in ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "ff02::1", "::ffff:0.0.0.0"] {
+            #expect(IPAddress(text)?.isHost == false, "\(text)")
+        }
+        for text in ["127.0.0.1", "10.0.0.255", "169.254.1.1", "255.255.255.254", "::1", "fe80::1", "fd00::"] {
+            #expect(IPAddress(text)?.isHost == true, "\(text)")
+        }
+    }
+
     @Test("Addresses are ordered as numbers, not as text")
     func order() throws {
         let texts = ["2001:db8::1", "10.0.0.10", "10.0.0.9", "fd00::2", "fd00::10"]

@@ -39,18 +39,15 @@ import Testing
                 spec: #""ports":[{"port":80,"name":80}]"#,
                 complaint: "spec.ports[0].name: 80 is not a string: put it in quotes"),
             Row(
-                spec: #""ports":[{"name":"a","port":80},{"name":"a","port":81}]"#,
-                complaint: #"spec.ports[1].name: "a" is the name of an earlier TCP port as well"#),
-            Row(
-                spec: #""ports":[{"port":80},{"port":81}]"#,
-                complaint: #"spec.ports[1].name: "" is the name of an earlier TCP port as well"#),
-            Row(
-                spec: #""ports":[{"name":"a","port":80},{"name":"b","port":80}]"#,
-                complaint: "spec.ports[1].port: 80/TCP is an earlier port as well"),
-            Row(
                 spec: #""ports":[{"name":"a b","port":80}]"#,
                 complaint: #"spec.ports[0].name: "a b" is not a name: use lower-case letters, digits, '-' and '.'"#),
             Row(spec: #""clusterIP":"bogus""#, complaint: #"spec.clusterIP: "bogus" is not an IP address"#),
+            Row(
+                spec: #""clusterIP":"127.0.0.1""#,
+                complaint: "spec.clusterIP: 127.0.0.1 is not the address of a host that others can reach"),
+            Row(
+                spec: #""clusterIPs":["10.0.0.1","ff02::1"],"ipFamilies":["IPv4","IPv6"]"#,
+                complaint: "spec.clusterIPs[1]: ff02::1 is not the address of a host that others can reach"),
             Row(
                 spec: #""clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","x"],"ipFamilies":["IPv4","IPv6"]"#,
                 complaint: #"spec.clusterIPs[1]: "x" is not an IP address"#),
@@ -89,6 +86,16 @@ import Testing
             Row(
                 spec: #""ports":[{"port":80,"protocol":"tcp"}, {"port":81}]"#,
                 complaint: #"spec.ports[0].protocol: "tcp" is none of TCP, UDP and SCTP; this port is skipped"#),
+            Row(
+                spec: #""ports":[{"name":"a","port":80},{"name":"a","port":81}]"#,
+                complaint:
+                    #"spec.ports[1].name: "a" is the name of an earlier TCP port as well; this port is skipped"#),
+            Row(
+                spec: #""ports":[{"port":80},{"port":81}]"#,
+                complaint: #"spec.ports[1].name: "" is the name of an earlier TCP port as well; this port is skipped"#),
+            Row(
+                spec: #""ports":[{"name":"a","port":80},{"name":"b","port":80}]"#,
+                complaint: "spec.ports[1].port: 80/TCP is an earlier port as well; this port is skipped"),
             Row(
                 spec: #""sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":0}}"#,
                 complaint:
@@ -159,6 +166,61 @@ import Testing
             #"{"apiVersion":"v1","kind":"Service","metadata":{"name":"\#(name)"},"spec":{"clusterIP":"None"}}"#)
         #expect(decoded.isUnusable)
         #expect(decoded.complaints.first?.hasPrefix("metadata.name: ") == true)
+    }
+
+    private static let nowhere = [
+        "127.0.0.1", "127.8.8.8", "0.0.0.0", "255.255.255.255", "224.0.0.1", "239.1.1.1", "::1", "::", "ff02::1",
+        "::ffff:127.0.0.1",
+    ]
+
+    @Test(
+        "INV-8: an address that no service can have is refused as ClusterIP",
+        arguments: nowhere + ["169.254.1.1", "fe80::1"])
+    func impossibleClusterIP(_ address: String) throws {
+        let decoded = try service(spec: #"{"clusterIP":"\#(address)","ports":[{"port":80}]}"#)
+        #expect(decoded.isUnusable)
+        #expect(decoded.complaints.first?.hasSuffix("is not the address of a host that others can reach") == true)
+    }
+
+    @Test(
+        "INV-2: an ExternalIP that no service can have is skipped and reported, as ValidateNonSpecialIP has it",
+        arguments: nowhere + ["169.254.1.1", "fe80::1"])
+    func impossibleExternalIP(_ address: String) throws {
+        let decoded = try service(
+            spec: #"{"clusterIP":"10.0.0.1","ports":[{"port":80}],"externalIPs":["\#(address)","192.0.2.1"]}"#)
+        #expect(decoded.service?.externalIPs.map(\.description) == ["192.0.2.1"])
+        #expect(decoded.complaints.first?.hasPrefix("spec.externalIPs[0]: ") == true)
+    }
+
+    @Test("a load balancer's address is skipped where it cannot work; a link-local one can", arguments: nowhere)
+    func impossibleIngress(_ address: String) throws {
+        let decoded = try decodeOne(
+            #"""
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},
+             "spec":{"clusterIP":"10.0.0.1","ports":[{"port":80}]},
+             "status":{"loadBalancer":{"ingress":[{"ip":"\#(address)"},{"ip":"169.254.1.1"},{"ip":"fe80::1"}]}}}
+            """#)
+        #expect(decoded.service?.loadBalancerIPs.map(\.description) == ["169.254.1.1", "fe80::1"])
+        #expect(decoded.complaints.first?.hasPrefix("status.loadBalancer.ingress[0].ip: ") == true)
+    }
+
+    @Test(
+        "a name that Kubernetes would not allow is reported, and used",
+        arguments: ["Upper_Case", "UPPER", "a_b", "a.b", "-a", "a-"])
+    func oddNames(_ name: String) throws {
+        let decoded = try decodeOne(
+            #"{"apiVersion":"v1","kind":"Service","metadata":{"name":"\#(name)"},"spec":{"clusterIP":"None"}}"#)
+        #expect(decoded.service?.name.name == name)
+        #expect(decoded.complaints.first?.hasPrefix("metadata.name: \"\(name)\" is no name in Kubernetes") == true)
+    }
+
+    @Test("INV-9: a name may begin with a digit, and names of other kinds have dots")
+    func soundNames() throws {
+        let decoded = try decodeOne(
+            #"{"apiVersion":"v1","kind":"Service","metadata":{"name":"1a-b"},"spec":{"clusterIP":"None"}}"#)
+        #expect(decoded.complaints == [])
+        let node = try decodeOne(#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n1.example.org"}}"#)
+        #expect(node.complaints == [])
     }
 
     @Test("the longest names fit")

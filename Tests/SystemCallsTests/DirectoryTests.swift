@@ -26,6 +26,17 @@ import Testing
         #expect(error?.description == "cannot remove directory \(folder.file("a")): Directory not empty (39)")
     }
 
+    @Test("the names in a directory are bytes, whatever they are; one that is not there is an error")
+    func names() throws {
+        #expect(try Directory.names(in: folder.path) == [])
+        try WholeFile.replace(folder.file("größe"), with: "x")
+        try Directory.make(folder.file(".hidden"), mode: 0o700)
+        let names = try Directory.names(in: folder.path)
+        #expect(Set(names) == [Array("größe".utf8), Array(".hidden".utf8)])
+        let error = failure { () throws(SystemError) in _ = try Directory.names(in: folder.file("none")) }
+        #expect(error?.isNotFound == true)
+    }
+
     @Test("an exclusive lock keeps everybody out, shared ones go together")
     func locks() throws {
         let first = try OpenDirectory(folder.path)

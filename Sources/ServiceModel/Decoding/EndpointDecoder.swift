@@ -49,7 +49,7 @@ enum EndpointDecoder {
             throw FieldProblem(
                 field, "\(address) is not an \(family) address, as addressType says; the endpoint is skipped")
         }
-        guard !address.isUnspecified, !address.isMulticast else {
+        guard address.isHost else {
             throw FieldProblem(field, "\(address) is not the address of a host; the endpoint is skipped")
         }
         return address

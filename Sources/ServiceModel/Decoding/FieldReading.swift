@@ -97,7 +97,11 @@ extension FieldValue {
     package func mismatch(_ key: String, wanted: WantedType) -> FieldProblem {
         let hint =
             switch self {
-            case .string(let text) where wanted == .integer && Int64(text) != nil: ": write it without quotes"
+            case .string(let text) where wanted == .integer && Int64(text).map { "\($0)" == text } == true:
+                ": write it without quotes"
+            case .string(let text) where wanted == .integer && Int64(text) != nil:
+                // Without quotes it would be text as well: octal to some readers of YAML.
+                ": write it without leading zeros, signs and quotes"
             case .bool, .integer, .number: wanted == .string ? ": put it in quotes" : ""
             case .null, .string, .array, .object: ""
             }

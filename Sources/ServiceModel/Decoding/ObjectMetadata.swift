@@ -25,6 +25,7 @@ struct ObjectMetadata {
         do throws(FieldProblem) {
             try Self.check(identity.name.name, "name", limit: nameLimit)
             if identity.kind.isNamespaced { try Self.check(identity.name.namespace, "namespace", limit: 63) }
+            noteOddNames()
             if let text = try metadata.string("creationTimestamp") {
                 creationTime = Timestamp.secondsSince1970(text)
                 if creationTime == nil {
@@ -37,6 +38,16 @@ struct ObjectMetadata {
         } catch {
             throw error.under("metadata")
         }
+    }
+
+    /// Names that the API server would not take, and that do no harm here: they are used, and reported.
+    private mutating func noteOddNames() {
+        let form = identity.kind.nameForm
+        if !form.admits(identity.name.name) {
+            problems.append(form.complaint(about: identity.name.name).under("metadata.name"))
+        }
+        guard identity.kind.isNamespaced, !NameForm.label.admits(identity.name.namespace) else { return }
+        problems.append(NameForm.label.complaint(about: identity.name.namespace).under("metadata.namespace"))
     }
 
     var isBeingDeleted: Bool { metadata["deletionTimestamp"] != nil }
@@ -71,8 +82,8 @@ struct ObjectMetadata {
         return ObjectName(namespace: namespace.isEmpty ? "default" : namespace, name: name)
     }
 
-    /// Kubernetes' alphabet for names, upper case and underscore tolerated: what matters is that a name cannot be
-    /// mistaken for several, for a path, or for part of a message.
+    /// Kubernetes' alphabet for names, upper case and underscore tolerated (NameForm reports them): what matters is that a
+    /// name cannot be mistaken for several, for a path, or for part of a message.
     static func check(_ name: String, _ field: String, limit: Int) throws(FieldProblem) {
         guard name.utf8.count <= limit else {
             throw FieldProblem(field, "\(FieldValue.quoted(name)) is longer than \(limit) bytes")

@@ -1,5 +1,6 @@
 // The addresses of a Service: ClusterIPs by family, ExternalIPs, load-balancer IPs, and the source ranges. Lists lose
-// their invalid entries, with a problem each, and their duplicates; the order stays.
+// their invalid entries, with a problem each, and their duplicates; the order stays. Addresses that no service can have
+// are invalid: all their other ports would be refused (SVC-12), those of 127.0.0.1 among them.
 
 import NetworkTypes
 
@@ -62,7 +63,12 @@ enum ServiceAddresses {
         guard let address = IPAddress(text) else {
             throw FieldProblem(field, "\(FieldValue.quoted(text)) is not an IP address")
         }
+        guard address.isServable else { throw FieldProblem(field, unservable(address)) }
         return address
+    }
+
+    private static func unservable(_ address: IPAddress) -> String {
+        "\(address) is not the address of a host that others can reach"
     }
 
     /// INV-2: blank entries are left out silently, invalid ones with a problem.
@@ -73,6 +79,10 @@ enum ServiceAddresses {
                 problems.append(
                     FieldProblem(
                         "externalIPs[\(index)]", "\(FieldValue.quoted(text)) is not an IP address; it is skipped"))
+                continue
+            }
+            guard address.isServable else {
+                problems.append(FieldProblem("externalIPs[\(index)]", unservable(address) + "; it is skipped"))
                 continue
             }
             addresses.append(address)
@@ -118,7 +128,12 @@ enum ServiceAddresses {
                         "\(path)[\(index)].ipMode",
                         "\(FieldValue.quoted(mode)) is neither VIP nor Proxy; it is not served"))
             } else if let address = IPAddress(entry.text) {
-                if entry.isServed { addresses.append(address) }
+                // A load balancer may well be given a link-local address, between itself and the node.
+                if !address.isHost || address.isLoopback {
+                    problems.append(FieldProblem("\(path)[\(index)].ip", unservable(address) + "; it is skipped"))
+                } else if entry.isServed {
+                    addresses.append(address)
+                }
             } else {
                 problems.append(
                     FieldProblem(
@@ -143,6 +158,11 @@ enum ServiceAddresses {
         case .some(let mode): return Ingress(text: text, isServed: false, oddMode: mode)
         }
     }
+}
+
+extension IPAddress {
+    /// What the API server admits as an ExternalIP (its ValidateNonSpecialIP), less other multicast and broadcast.
+    fileprivate var isServable: Bool { isHost && !isLoopback && !isLinkLocal }
 }
 
 extension Array where Element: Hashable {

@@ -7,8 +7,9 @@ enum ServicePorts {
     /// Longer names do not fit the datapath's records, which keep 64 bytes padded with NUL.
     static let nameLimit = 63
 
-    /// The unit of programming is (name, protocol) (SVC-2): two ports may share neither that nor (number, protocol).
-    /// The API server is stricter and wants names to differ whatever the protocol.
+    /// The unit of programming is (name, protocol) (SVC-2): two ports may share neither that nor (number, protocol). Of
+    /// two that do, the first is served and the other is a problem. The API server is stricter and wants names to differ
+    /// whatever the protocol.
     static func decode(_ spec: FieldValue, problems: inout [FieldProblem]) throws(FieldProblem) -> [ServicePort] {
         var ports: [ServicePort] = []
         var numbers: Set<ServicePort> = []
@@ -16,15 +17,13 @@ enum ServicePorts {
         for (index, entry) in try spec.array("ports").enumerated() {
             do throws(FieldProblem) {
                 guard let port = try decode(port: entry, &problems, index) else { continue }
-                guard names.insert(nameOnly(port)).inserted else {
-                    throw FieldProblem(
-                        "name",
-                        "\(FieldValue.quoted(port.name)) is the name of an earlier \(port.protocolKind) port as well")
+                if !names.insert(nameOnly(port)).inserted {
+                    problems.append(sameName(port).under("ports[\(index)]"))
+                } else if !numbers.insert(numberOnly(port)).inserted {
+                    problems.append(sameNumber(port).under("ports[\(index)]"))
+                } else {
+                    ports.append(port)
                 }
-                guard numbers.insert(numberOnly(port)).inserted else {
-                    throw FieldProblem("port", "\(port.port)/\(port.protocolKind) is an earlier port as well")
-                }
-                ports.append(port)
             } catch {
                 throw error.under("ports[\(index)]")
             }
@@ -60,6 +59,16 @@ enum ServicePorts {
     static func oddProtocol(_ entry: FieldValue) -> FieldProblem {
         let text = entry["protocol"]?.forMessages ?? "null"
         return FieldProblem("protocol", "\(text) is none of TCP, UDP and SCTP; this port is skipped")
+    }
+
+    private static func sameName(_ port: ServicePort) -> FieldProblem {
+        let name = FieldValue.quoted(port.name)
+        return FieldProblem(
+            "name", "\(name) is the name of an earlier \(port.protocolKind) port as well; this port is skipped")
+    }
+
+    private static func sameNumber(_ port: ServicePort) -> FieldProblem {
+        FieldProblem("port", "\(port.port)/\(port.protocolKind) is an earlier port as well; this port is skipped")
     }
 
     private static func nameOnly(_ port: ServicePort) -> ServicePortName {

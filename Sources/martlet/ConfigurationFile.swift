@@ -1,0 +1,50 @@
+// The file of --config, read: which of the two kinds it is, and what it decides, is Configuration's.
+
+import Configuration
+import ManifestSource
+import ServiceModel
+import SystemCalls
+
+struct ConfigurationFile {
+    var path: String
+
+    /// - Throws: `ConfigurationUnusable` with everything that is wrong.
+    func read() throws -> AgentConfiguration {
+        do {
+            return try decode(try WholeFile.bytes(of: path))
+        } catch let problem as TextProblem {
+            throw unusable((problem.line.map { "line \($0): " } ?? "") + problem.message)
+        } catch let error as ConfigurationError {
+            throw unusable("\(error)")
+        } catch let error as SystemError {
+            throw unusable("cannot be read: \(error.reason)")
+        }
+    }
+
+    /// A text that only duplicate fields keep from being read is read all the same where they are no mistake.
+    private func decode(_ bytes: [UInt8]) throws -> AgentConfiguration {
+        do {
+            let documents = try YAMLText.parse(bytes)
+            guard let document = documents.first, documents.count == 1 else {
+                throw unusable("has \(documents.count) documents, not one")
+            }
+            return try AgentConfiguration.decode(document.value)
+        } catch let problem as TextProblem {
+            guard let tolerant = YAMLDuplicates(bytes), AgentConfiguration.bearsDuplicates(tolerant.value) else {
+                throw problem
+            }
+            return try AgentConfiguration.decode(tolerant.value, duplicates: tolerant.paths)
+        }
+    }
+
+    private func unusable(_ reason: String) -> ConfigurationUnusable {
+        ConfigurationUnusable(file: path, reason: reason)
+    }
+}
+
+/// The configuration file cannot be used: which, and everything that is wrong with it.
+struct ConfigurationUnusable: Error, CustomStringConvertible {
+    var file: String
+    var reason: String
+    var description: String { "\(file): \(reason)" }
+}
