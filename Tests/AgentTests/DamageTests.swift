@@ -138,10 +138,10 @@ struct DamageTests {
             let agent = try scene.start(["--audit-interval", "2s"])
             #expect(try scene.isServed(hurt, by: ["web-1"]))
             let maps = try DatapathMaps.open(scene.folder)
-            let record = try #require(try maps.frontends.lookup(try FrontendKeys.of(hurt)))
+            let place = try #require(try maps.frontends.places.lookup(try FrontendKeys.of(hurt)))
             for number in 1...14 {
-                let place = try #require(AddressAndPort("172.30.9.\(number):80"))
-                try maps.frontends.update(FrontendKey(place, protocol: .tcp), record)
+                let address = try #require(AddressAndPort("172.30.9.\(number):80"))
+                try maps.frontends.places.update(FrontendKey(address, protocol: .tcp), place)
             }
             try scene.publish(other)
             #expect(try agent.says("the datapath refused a write"))
