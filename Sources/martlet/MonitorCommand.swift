@@ -3,6 +3,7 @@
 import ArgumentParser
 import Datapath
 import Inspection
+import Telemetry
 
 struct MonitorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -66,7 +67,8 @@ struct MonitorCommand: ParsableCommand {
 
     private func show(_ record: EventRecord) throws {
         switch output {
-        case .table: try Console.show(record.line + "\n")
+        // Processes choose their own names.
+        case .table: try Console.show(record.line.visible() + "\n")
         case .json: try Console.show(JSONText.encodeLine(record))
         }
     }
