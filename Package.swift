@@ -217,8 +217,9 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
-                "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
+                "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
+                "LoadBalancing", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(

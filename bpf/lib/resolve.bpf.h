@@ -68,7 +68,7 @@ static __always_inline __u32 choose_position(const struct dial *dial, const stru
         return position;
     position = draw_position(frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
     if (now_ns && position < choice->set_count)
-        affinity_remember(dial, frontend, set_member(choice, position), position, now_ns);
+        position = affinity_bind(dial, frontend, choice, position, now_ns);
     return position;
 }
 
