@@ -111,6 +111,32 @@ static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct
     return verdict;
 }
 
+/* No hook tells us that a socket was disconnected (connect to AF_UNSPEC): what it was connected to is history then. */
+static __always_inline int is_connected(const struct bpf_sock_addr *ctx)
+{
+    const struct bpf_sock *socket = ctx->sk;
+
+    return socket && socket->dst_port;
+}
+
+/*
+ * The record of a socket that is connected to `peer` and now names the frontend that it dialled: such a datagram is one
+ * of that connection, whatever the set has become. The kernel would discard the replies of any other backend.
+ */
+static __always_inline struct dp_connection *dialled_before(struct bpf_sock_addr *ctx, const struct dial *dial,
+                                                            const struct dp_address *peer)
+{
+    struct dp_connection *connection;
+
+    if (!is_connected(ctx))
+        return 0;
+    connection = connection_behind(bpf_get_socket_cookie(ctx), peer, ctx->sk->dst_port);
+    if (!connection || connection->frontend_port_be != dial->key.port_be ||
+        !address_equals(&connection->frontend, &dial->key.address))
+        return 0;
+    return connection;
+}
+
 static __always_inline int keeps_backend(const struct dp_udp_peer *peer, const struct resolution *resolution)
 {
     return peer->backend_id == resolution->backend_id && peer->service_id == resolution->service_id &&
@@ -147,14 +173,6 @@ static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct di
     count_service(resolution->service_id, 1);
     report(dial, resolution->backend, resolution->service_id, DP_OUTCOME_FORWARDED);
     return verdict;
-}
-
-/* No hook tells us that a socket was disconnected (connect to AF_UNSPEC): what it was connected to is history then. */
-static __always_inline int is_connected(const struct bpf_sock_addr *ctx)
-{
-    const struct bpf_sock *socket = ctx->sk;
-
-    return socket && socket->dst_port;
 }
 
 /* What the program dialled, if the address in the context is the backend that it was given instead. */
@@ -219,9 +237,16 @@ SEC("cgroup/sendmsg4")
 int martlet_sendmsg4(struct bpf_sock_addr *ctx)
 {
     struct dial dial = dial_from_ipv4(ctx, DP_HOOK_SENDMSG);
+    struct dp_address peer = address_from_ipv4(ctx->sk->dst_ip4);
+    struct dp_connection *connection = dialled_before(ctx, &dial, &peer);
     struct resolution resolution = {};
-    enum verdict verdict = send_to(ctx, &dial, &resolution);
+    enum verdict verdict;
 
+    if (connection) {
+        write_ipv4(ctx, &connection->backend, connection->backend_port_be);
+        return HOOK_PROCEED;
+    }
+    verdict = send_to(ctx, &dial, &resolution);
     if (verdict == VERDICT_TRANSLATE)
         write_ipv4(ctx, &resolution.backend->address, resolution.backend->port_be);
     return conclude(verdict, dial.key.protocol);
@@ -231,9 +256,16 @@ SEC("cgroup/sendmsg6")
 int martlet_sendmsg6(struct bpf_sock_addr *ctx)
 {
     struct dial dial = dial_from_ipv6(ctx, DP_HOOK_SENDMSG);
+    struct dp_address peer = read_peer_ipv6(ctx->sk);
+    struct dp_connection *connection = dialled_before(ctx, &dial, &peer);
     struct resolution resolution = {};
-    enum verdict verdict = send_to(ctx, &dial, &resolution);
+    enum verdict verdict;
 
+    if (connection) {
+        write_ipv6(ctx, &connection->backend, connection->backend_port_be);
+        return HOOK_PROCEED;
+    }
+    verdict = send_to(ctx, &dial, &resolution);
     if (verdict == VERDICT_TRANSLATE)
         write_ipv6(ctx, &resolution.backend->address, resolution.backend->port_be);
     return conclude(verdict, dial.key.protocol);
