@@ -16,6 +16,7 @@
 #include "lib/connection.bpf.h"
 #include "lib/context.bpf.h"
 #include "lib/dial.bpf.h"
+#include "lib/kernel_socket.bpf.h"
 #include "lib/maps.bpf.h"
 #include "lib/multipath.bpf.h"
 #include "lib/resolve.bpf.h"
@@ -317,14 +318,29 @@ int martlet_getpeername6(struct bpf_sock_addr *ctx)
     return HOOK_PROCEED;
 }
 
-/* Whether a socket may listen on what it asks for: on the node, a NodePort's clients must not be taken from it. */
-static __always_inline int guard_bind(const struct dial *dial)
+static __always_inline int is_node_port(const struct dial *dial, __u8 family)
 {
-    struct dp_node_port_key key = {.port_be = dial->key.port_be, .protocol = dial->key.protocol};
+    struct dp_node_port_key key = {
+        .port_be = dial->key.port_be, .protocol = dial->key.protocol, .family = family};
+
+    return bpf_map_lookup_elem(&node_ports, &key) != 0;
+}
+
+/* Whether listening on every address would take a NodePort's clients: an IPv6 socket usually gets both families. */
+static __always_inline int is_node_port_anywhere(struct bpf_sock_addr *ctx, const struct dial *dial)
+{
+    if (address_is_ipv4(&dial->key.address))
+        return is_node_port(dial, 4);
+    return is_node_port(dial, 6) || (is_node_port(dial, 4) && !is_ipv6_only(ctx));
+}
+
+/* Whether a socket may listen on what it asks for: on the node, a NodePort's clients must not be taken from it. */
+static __always_inline int guard_bind(struct bpf_sock_addr *ctx, const struct dial *dial)
+{
     struct dp_frontend *frontend;
 
     if (address_is_unspecified(&dial->key.address)) {
-        if (!bpf_map_lookup_elem(&node_ports, &key))
+        if (!is_node_port_anywhere(ctx, dial))
             return HOOK_PROCEED;
     } else {
         frontend = bpf_map_lookup_elem(&frontends, &dial->key);
@@ -345,7 +361,7 @@ static __always_inline int bind_to(struct bpf_sock_addr *ctx, struct dial *dial)
         return HOOK_PROCEED;
     dial->is_host = 1;
     dial->socket_cookie = bpf_get_socket_cookie(ctx);
-    return guard_bind(dial);
+    return guard_bind(ctx, dial);
 }
 
 SEC("cgroup/bind4")
