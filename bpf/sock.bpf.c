@@ -81,7 +81,7 @@ static __always_inline enum verdict connect_elsewhere(struct bpf_sock_addr *ctx,
 {
     if (is_recorded(dial))
         connection_forget(bpf_get_socket_cookie(ctx));
-    return resolve_unknown(dial);
+    return resolve_unknown(ctx, dial);
 }
 
 static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct dial *dial,
@@ -154,7 +154,7 @@ static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct di
     enum verdict verdict;
 
     if (!frontend)
-        return resolve_unknown(dial);
+        return resolve_unknown(ctx, dial);
     if (opts_out())
         return VERDICT_PASS;
     peer = udp_peer_by_frontend(dial->socket_cookie, &dial->key);

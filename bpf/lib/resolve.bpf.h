@@ -37,8 +37,18 @@ static __always_inline enum verdict refuse(const struct dial *dial, __u32 servic
     return verdict;
 }
 
+/* A miss does not know whose socket it is, and asks only where an event is to say so. */
+static __always_inline void report_unknown(struct bpf_sock_addr *ctx, struct dial *dial, __u8 outcome)
+{
+    if (somebody_listens()) {
+        dial->netns_cookie = bpf_get_netns_cookie(ctx);
+        dial->socket_cookie = bpf_get_socket_cookie(ctx);
+    }
+    report(dial, 0, 0, outcome);
+}
+
 /* Nobody listens on this address and port: an unused port of a virtual address, or an unowned service address. */
-static __always_inline enum verdict resolve_unknown(const struct dial *dial)
+static __always_inline enum verdict resolve_unknown(struct bpf_sock_addr *ctx, struct dial *dial)
 {
     /* Port 0 is how resolvers ask the kernel which source address it would use; it is not traffic. */
     if (dial->key.port_be == 0)
@@ -46,12 +56,12 @@ static __always_inline enum verdict resolve_unknown(const struct dial *dial)
     if (find_wildcard(&dial->key)) {
         if (opts_out())
             return VERDICT_PASS;
-        report(dial, 0, 0, DP_OUTCOME_UNKNOWN_PORT);
+        report_unknown(ctx, dial, DP_OUTCOME_UNKNOWN_PORT);
         return VERDICT_REFUSE;
     }
     if (!is_in_service_cidr(&dial->key.address) || opts_out())
         return VERDICT_PASS;
-    report(dial, 0, 0, DP_OUTCOME_UNOWNED_ADDRESS);
+    report_unknown(ctx, dial, DP_OUTCOME_UNOWNED_ADDRESS);
     return VERDICT_SILENCE;
 }
 
