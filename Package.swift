@@ -218,8 +218,9 @@ let package = Package(
         .testTarget(
             name: "DatapathTests",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls", "LoadBalancing",
-                "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World", "martlet-probe",
+                "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
+                "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(

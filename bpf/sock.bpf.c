@@ -16,6 +16,7 @@
 #include "lib/connection.bpf.h"
 #include "lib/context.bpf.h"
 #include "lib/dial.bpf.h"
+#include "lib/kernel_socket.bpf.h"
 #include "lib/maps.bpf.h"
 #include "lib/multipath.bpf.h"
 #include "lib/resolve.bpf.h"
@@ -80,7 +81,7 @@ static __always_inline enum verdict connect_elsewhere(struct bpf_sock_addr *ctx,
 {
     if (is_recorded(dial))
         connection_forget(bpf_get_socket_cookie(ctx));
-    return resolve_unknown(dial);
+    return resolve_unknown(ctx, dial);
 }
 
 static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct dial *dial,
@@ -111,6 +112,32 @@ static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct
     return verdict;
 }
 
+/* No hook tells us that a socket was disconnected (connect to AF_UNSPEC): what it was connected to is history then. */
+static __always_inline int is_connected(const struct bpf_sock_addr *ctx)
+{
+    const struct bpf_sock *socket = ctx->sk;
+
+    return socket && socket->dst_port;
+}
+
+/*
+ * The record of a socket that is connected to `peer` and now names the frontend that it dialled: such a datagram is one
+ * of that connection, whatever the set has become. The kernel would discard the replies of any other backend.
+ */
+static __always_inline struct dp_connection *dialled_before(struct bpf_sock_addr *ctx, const struct dial *dial,
+                                                            const struct dp_address *peer)
+{
+    struct dp_connection *connection;
+
+    if (!is_connected(ctx))
+        return 0;
+    connection = connection_behind(bpf_get_socket_cookie(ctx), peer, ctx->sk->dst_port);
+    if (!connection || connection->frontend_port_be != dial->key.port_be ||
+        !address_equals(&connection->frontend, &dial->key.address))
+        return 0;
+    return connection;
+}
+
 static __always_inline int keeps_backend(const struct dp_udp_peer *peer, const struct resolution *resolution)
 {
     return peer->backend_id == resolution->backend_id && peer->service_id == resolution->service_id &&
@@ -127,7 +154,7 @@ static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct di
     enum verdict verdict;
 
     if (!frontend)
-        return resolve_unknown(dial);
+        return resolve_unknown(ctx, dial);
     if (opts_out())
         return VERDICT_PASS;
     peer = udp_peer_by_frontend(dial->socket_cookie, &dial->key);
@@ -147,14 +174,6 @@ static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct di
     count_service(resolution->service_id, 1);
     report(dial, resolution->backend, resolution->service_id, DP_OUTCOME_FORWARDED);
     return verdict;
-}
-
-/* No hook tells us that a socket was disconnected (connect to AF_UNSPEC): what it was connected to is history then. */
-static __always_inline int is_connected(const struct bpf_sock_addr *ctx)
-{
-    const struct bpf_sock *socket = ctx->sk;
-
-    return socket && socket->dst_port;
 }
 
 /* What the program dialled, if the address in the context is the backend that it was given instead. */
@@ -219,9 +238,16 @@ SEC("cgroup/sendmsg4")
 int martlet_sendmsg4(struct bpf_sock_addr *ctx)
 {
     struct dial dial = dial_from_ipv4(ctx, DP_HOOK_SENDMSG);
+    struct dp_address peer = address_from_ipv4(ctx->sk->dst_ip4);
+    struct dp_connection *connection = dialled_before(ctx, &dial, &peer);
     struct resolution resolution = {};
-    enum verdict verdict = send_to(ctx, &dial, &resolution);
+    enum verdict verdict;
 
+    if (connection) {
+        write_ipv4(ctx, &connection->backend, connection->backend_port_be);
+        return HOOK_PROCEED;
+    }
+    verdict = send_to(ctx, &dial, &resolution);
     if (verdict == VERDICT_TRANSLATE)
         write_ipv4(ctx, &resolution.backend->address, resolution.backend->port_be);
     return conclude(verdict, dial.key.protocol);
@@ -231,9 +257,16 @@ SEC("cgroup/sendmsg6")
 int martlet_sendmsg6(struct bpf_sock_addr *ctx)
 {
     struct dial dial = dial_from_ipv6(ctx, DP_HOOK_SENDMSG);
+    struct dp_address peer = read_peer_ipv6(ctx->sk);
+    struct dp_connection *connection = dialled_before(ctx, &dial, &peer);
     struct resolution resolution = {};
-    enum verdict verdict = send_to(ctx, &dial, &resolution);
+    enum verdict verdict;
 
+    if (connection) {
+        write_ipv6(ctx, &connection->backend, connection->backend_port_be);
+        return HOOK_PROCEED;
+    }
+    verdict = send_to(ctx, &dial, &resolution);
     if (verdict == VERDICT_TRANSLATE)
         write_ipv6(ctx, &resolution.backend->address, resolution.backend->port_be);
     return conclude(verdict, dial.key.protocol);
@@ -285,14 +318,29 @@ int martlet_getpeername6(struct bpf_sock_addr *ctx)
     return HOOK_PROCEED;
 }
 
-/* Whether a socket may listen on what it asks for: on the node, a NodePort's clients must not be taken from it. */
-static __always_inline int guard_bind(const struct dial *dial)
+static __always_inline int is_node_port(const struct dial *dial, __u8 family)
 {
-    struct dp_node_port_key key = {.port_be = dial->key.port_be, .protocol = dial->key.protocol};
+    struct dp_node_port_key key = {
+        .port_be = dial->key.port_be, .protocol = dial->key.protocol, .family = family};
+
+    return bpf_map_lookup_elem(&node_ports, &key) != 0;
+}
+
+/* Whether listening on every address would take a NodePort's clients: an IPv6 socket usually gets both families. */
+static __always_inline int is_node_port_anywhere(struct bpf_sock_addr *ctx, const struct dial *dial)
+{
+    if (address_is_ipv4(&dial->key.address))
+        return is_node_port(dial, 4);
+    return is_node_port(dial, 6) || (is_node_port(dial, 4) && !is_ipv6_only(ctx));
+}
+
+/* Whether a socket may listen on what it asks for: on the node, a NodePort's clients must not be taken from it. */
+static __always_inline int guard_bind(struct bpf_sock_addr *ctx, const struct dial *dial)
+{
     struct dp_frontend *frontend;
 
     if (address_is_unspecified(&dial->key.address)) {
-        if (!bpf_map_lookup_elem(&node_ports, &key))
+        if (!is_node_port_anywhere(ctx, dial))
             return HOOK_PROCEED;
     } else {
         frontend = find_frontend(&dial->key);
@@ -313,7 +361,7 @@ static __always_inline int bind_to(struct bpf_sock_addr *ctx, struct dial *dial)
         return HOOK_PROCEED;
     dial->is_host = 1;
     dial->socket_cookie = bpf_get_socket_cookie(ctx);
-    return guard_bind(dial);
+    return guard_bind(ctx, dial);
 }
 
 SEC("cgroup/bind4")

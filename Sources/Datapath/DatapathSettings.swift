@@ -14,7 +14,8 @@ package struct DatapathSettings: Sendable {
     package var podsAreLocalIPv4: Bool
     package var podsAreLocalIPv6: Bool
     package var protectNodePorts: Bool
-    /// Keep reverse state for connected TCP sockets.
+    /// Keep reverse state for connected TCP sockets. No configuration offers to go without: getpeername would show
+    /// backends, and `terminatesTCP` would find nothing. It is here for `martlet-bench connect`, which tells its price.
     package var recordTCP: Bool
     /// Destroy TCP sockets of endpoints that stopped serving, as is always done for UDP (decision 6).
     package var terminatesTCP: Bool

@@ -141,9 +141,11 @@ package struct ScratchDatapath: ~Copyable {
         try frontends.update(key, places)
     }
 
-    /// Keeps sockets of the host namespace from binding to a port.
-    package func protect(_ port: UInt16, _ transport: TransportProtocol) throws(BPFError) {
-        try nodePorts.update(NodePortKey(port: port, protocol: transport), 1)
+    /// Keeps sockets of the host namespace from binding to a port of a family.
+    package func protect(
+        _ port: UInt16, _ transport: TransportProtocol, _ family: AddressFamily
+    ) throws(BPFError) {
+        try nodePorts.update(NodePortKey(port: port, protocol: transport, family: family), 1)
     }
 
     /// Whether reverse state is kept for a socket.

@@ -17,7 +17,7 @@ struct FrontendTable: Sendable {
     private(set) var entries: [FrontendKey: Entry] = [:]
     /// Entries of the map that contradict themselves: known only in order to be overwritten or removed.
     private(set) var contradictory: [FrontendKey: FrontendRecord] = [:]
-    /// NodePort frontends on each (port, protocol).
+    /// NodePort frontends on each (port, protocol, family).
     private var nodePortFrontends: [NodePortKey: Int] = [:]
     /// What the map holds as far as known.
     private(set) var programmedNodePorts: Set<NodePortKey> = []
@@ -129,9 +129,7 @@ struct FrontendTable: Sendable {
     }
 
     private func nodePortKey(of key: FrontendKey, _ record: FrontendRecord) -> NodePortKey? {
-        guard record.kind == DP_FRONTEND_NODE_PORT else { return nil }
-        return NodePortKey(
-            dp_node_port_key(port_be: key.fields.port_be, protocol: key.fields.protocol, pad: 0))
+        record.kind == DP_FRONTEND_NODE_PORT ? NodePortKey(holding: key) : nil
     }
 
     // MARK: Restoring

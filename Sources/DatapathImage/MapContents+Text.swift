@@ -55,7 +55,8 @@ extension MapContents: CustomStringConvertible {
     }
 
     private static func describe(_ key: NodePortKey) -> String {
-        "\(key.port)/" + (TransportProtocol(rawValue: key.protocolNumber).map(\.description) ?? "?")
+        "\(key.port)/" + (TransportProtocol(rawValue: key.protocolNumber).map(\.description) ?? "?") + " "
+            + (key.family.map(\.description) ?? "of no family")
     }
 }
 

@@ -59,7 +59,9 @@ extension Transaction: CustomStringConvertible {
         return "digest \(String(digest, radix: 16))"
     }
 
-    private static func describe(_ key: NodePortKey) -> String { "\(key.port)/\(name(key.protocolNumber))" }
+    private static func describe(_ key: NodePortKey) -> String {
+        "\(key.port)/\(name(key.protocolNumber)) \(key.family.map(\.description) ?? "of no family")"
+    }
 
     private static func name(_ number: UInt8) -> String {
         TransportProtocol(rawValue: number).map(\.description) ?? "\(number)"

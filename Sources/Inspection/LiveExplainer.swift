@@ -99,7 +99,7 @@ package struct LiveExplainer: Sendable {
         return answer
     }
 
-    /// As resolve_unknown of bpf/lib/resolve.bpf.h.
+    /// As resolve_unknown of bpf/lib/resolve.bpf.h. A UDP connect() that asks as resolvers do (decision 9) is no traffic.
     private func miss(_ rules: [String]) -> Explanation {
         let (address, port) = (destination.address.address, destination.address.port)
         guard port != 0 else {

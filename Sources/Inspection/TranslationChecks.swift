@@ -124,7 +124,7 @@ struct TranslationChecks {
             let address = AddressAndPort(
                 address: IPAddress(ipv4: 0), port: try reservedAddress(.tcp, .ipv4).port)
             try InternetSocket(.tcp, .ipv4).bind(to: address)
-            try datapath.protect(address.port, .tcp)
+            try datapath.protect(address.port, .tcp, .ipv4)
             do throws(SystemError) {
                 try InternetSocket(.tcp, .ipv4).bind(to: address)
             } catch {

@@ -2,6 +2,10 @@
 
 #include "CTestObjects.h"
 
+static const unsigned char affinity[] = {
+#embed "affinity.bpf.o"
+};
+
 static const unsigned char maps[] = {
 #embed "maps.bpf.o"
 };
@@ -13,6 +17,11 @@ static const unsigned char hooks[] = {
 static const unsigned char refused[] = {
 #embed "refused.bpf.o"
 };
+
+struct test_object test_object_affinity(void)
+{
+	return (struct test_object){ affinity, sizeof(affinity) };
+}
 
 struct test_object test_object_maps(void)
 {

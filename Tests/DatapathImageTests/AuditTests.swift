@@ -44,7 +44,7 @@ import Testing
             Case(testDescription: "a name of nobody", found: \.services) { $0.services[9] = $0.services[1] },
             Case(testDescription: "a node port removed", found: \.nodePorts) { $0.nodePorts = [] },
             Case(testDescription: "a node port of nobody", found: \.nodePorts) {
-                $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp))
+                $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp, family: .ipv4))
             },
             Case(testDescription: "a service CIDR removed", found: \.serviceCIDRs) { $0.serviceCIDRs = [] },
         ])
@@ -86,11 +86,11 @@ import Testing
     func beforeSync() throws {
         var harness = ImageHarness()
         try harness.apply(Self.web)
-        harness.store.tamper { $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp)) }
+        harness.store.tamper { $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp, family: .ipv4)) }
         try harness.restart()
         #expect(try harness.audit().differences == 0)
         try harness.apply(Self.web)
         try harness.removeUnclaimed()
-        #expect(try harness.text.contains("node ports\n  30080/TCP\n"))
+        #expect(try harness.text.contains("node ports\n  30080/TCP IPv4\n"))
     }
 }

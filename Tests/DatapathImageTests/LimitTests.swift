@@ -143,7 +143,7 @@ import Testing
         #expect(harness.image.failures.map(\.reason) == [.nodePortsFull(limit: 1)])
         try harness.remove(plans[0].name)
         try harness.retryFailed()
-        #expect(try harness.text.contains("node ports\n  30002/TCP\n"))
+        #expect(try harness.text.contains("node ports\n  30002/TCP IPv4\n"))
     }
 
     @Test("a contradictory record of an earlier run takes its place in the map until it is removed")

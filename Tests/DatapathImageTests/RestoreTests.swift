@@ -83,7 +83,7 @@ import Testing
         #expect(harness.last.removedFrontends.isEmpty)
         try harness.removeUnclaimed()
         #expect(harness.last.removedFrontends.map(\.key.description) == ["192.0.2.1:30080/TCP"])
-        #expect(harness.last.removedNodePorts == [NodePortKey(port: 30080, protocol: .tcp)])
+        #expect(harness.last.removedNodePorts == [NodePortKey(port: 30080, protocol: .tcp, family: .ipv4)])
     }
 
     @Test("what services that were read no longer have goes at once; what may be another's stays")

@@ -93,7 +93,7 @@ import Testing
                 services
                   shop/web:http/TCP
                 node ports
-                  30080/TCP
+                  30080/TCP IPv4
 
                 """),
         Scenario(

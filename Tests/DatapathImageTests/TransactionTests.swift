@@ -190,11 +190,28 @@ import Testing
             "shop/web", [.nodePort("192.0.2.1:30080"), .nodePort("192.0.2.2:30080")], cluster: ["10.1.0.1:80"])
         let one = ServicePortPlan.fixture("shop/web", [.nodePort("192.0.2.2:30080")], cluster: ["10.1.0.1:80"])
         try harness.apply(both)
-        #expect(harness.last.nodePorts == [NodePortKey(port: 30080, protocol: .tcp)])
+        #expect(harness.last.nodePorts == [NodePortKey(port: 30080, protocol: .tcp, family: .ipv4)])
         try harness.apply(one)
         #expect(harness.last.nodePorts.isEmpty && harness.last.removedNodePorts.isEmpty)
         try harness.remove(one.name)
-        #expect(harness.last.removedNodePorts == [NodePortKey(port: 30080, protocol: .tcp)])
+        #expect(harness.last.removedNodePorts == [NodePortKey(port: 30080, protocol: .tcp, family: .ipv4)])
+    }
+
+    @Test("a node port is protected in each family by itself")
+    func nodePortFamilies() throws {
+        var harness = ImageHarness()
+        let both = ServicePortPlan.fixture(
+            "shop/web", [.nodePort("192.0.2.1:30080"), .nodePort("[2001:db8::1]:30080")],
+            cluster: ["10.1.0.1:80", "[fd00::1]:80"])
+        let one = ServicePortPlan.fixture("shop/web", [.nodePort("[2001:db8::1]:30080")], cluster: ["[fd00::1]:80"])
+        try harness.apply(both)
+        #expect(
+            harness.last.nodePorts == [
+                NodePortKey(port: 30080, protocol: .tcp, family: .ipv4),
+                NodePortKey(port: 30080, protocol: .tcp, family: .ipv6),
+            ])
+        try harness.apply(one)
+        #expect(harness.last.removedNodePorts == [NodePortKey(port: 30080, protocol: .tcp, family: .ipv4)])
     }
 
     @Test("service CIDRs follow what is wanted")

@@ -7,6 +7,7 @@ import DatapathImage
 import Inspection
 import NetworkTypes
 import ServiceModel
+import SystemCalls
 import Testing
 
 @Suite("Monitor", .enabled(if: canUseKernel))
@@ -57,6 +58,17 @@ struct MonitorTests {
         #expect(
             record.line == "\(record.time) no_endpoints/connect bash[\(record.process.id)] TCP 127.77.1.1:80 "
                 + "default/web:http")
+    }
+
+    @Test("shows whose socket it was, also where no service is concerned", arguments: ["127.77.1.2", "127.77.2.1"])
+    func owner(_ address: String) throws {
+        let installation = try installation()
+        try installation.addServiceCIDR("127.77.2.0/24")
+        let seen = try watch(installation, Monitor(folder: installation.folder), while: dial("\(address)/81"))
+        let record = try #require(seen.records.first)
+        #expect(record.outcome == (address == "127.77.1.2" ? "unknown_port" : "unowned_address"))
+        #expect(record.service == nil && record.socketCookie != 0)
+        #expect(try record.networkNamespaceCookie == InternetSocket(.tcp, .ipv4).namespaceCookie())
     }
 
     @Test("shows only what the filter admits")

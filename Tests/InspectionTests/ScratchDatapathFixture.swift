@@ -163,6 +163,10 @@ final class TestInstallation {
         try #require(datapath).updateFrontends([.init(key: key, record: FrontendRecord(record))])
     }
 
+    func addServiceCIDR(_ range: String) throws {
+        try #require(datapath).updateServiceCIDRs([PrefixKey(try #require(CIDR(range)))])
+    }
+
     static func key(_ text: String, _ kind: TransportProtocol = .tcp) throws -> FrontendKey {
         FrontendKey(try #require(AddressAndPort(text)), protocol: kind)
     }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct TransactionMergingTests {
     private static let key = FrontendKey(.fixture("10.96.0.1:80"), protocol: .tcp)
-    private static let port = NodePortKey(port: 30080, protocol: .tcp)
+    private static let port = NodePortKey(port: 30080, protocol: .tcp, family: .ipv4)
 
     private static func record(_ service: UInt32) -> FrontendRecord {
         var record = dp_frontend()

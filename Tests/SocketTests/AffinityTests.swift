@@ -99,6 +99,36 @@ struct AffinityTests {
         }
     }
 
+    @Test("connections that a client makes at the same time go to one backend (AFF-1, AFF-3)")
+    func concurrently() throws {
+        try withCluster { cluster in
+            let service = Self.sticky(cluster)
+            try cluster.publish(service, cluster.endpoints)
+            let frontend = service.frontend(.clusterIP, .udp, .v4, on: cluster.node)
+            // Each load has a thread of its own.
+            let loads = try (0..<3).map { _ in
+                try cluster.client.startLoad(.udp, frontend.address, frontend.port, mode: .new, concurrency: 4)
+            }
+            pause(milliseconds: 1500)
+            let result = try loads.map { load in try load.stop() }.total
+            #expect(result.servers.count == 1 && result.ok > 1000 && result.failed == 0, "\(result)")
+        }
+    }
+
+    @Test("a record that another CPU has renewed since is as good as new, and keeps its time (AFF-1, AFF-3)")
+    func renewedSince() throws {
+        try withCluster { cluster in
+            let services = (0..<10).map { _ in Self.sticky(cluster) }
+            for service in services { cluster.prepare { $0.set(service, [SliceObject(cluster.endpoints)]) } }
+            try cluster.settle()
+            let first = try Self.servers(cluster.client, services, cluster)
+            // What a dial finds if it took its time before the other CPU did.
+            let later = try cluster.maps.renewAffinity(in: .seconds(20))
+            #expect(try Self.servers(cluster.client, services, cluster) == first)
+            #expect(try cluster.maps.affinityTimes().allSatisfy { $0 == later })
+        }
+    }
+
     @Test("what goes on in open connections does not put the time-out off (AFF-3)")
     func existingConnections() throws {
         try withCluster { cluster in

@@ -96,6 +96,29 @@ struct BindTests {
         }
     }
 
+    @Test(
+        "a node port of one family leaves the other family's sockets alone (PORT-6)", arguments: [Transport.tcp, .udp],
+        [HostCalls.AddressFamily.v4, .v6])
+    func familiesApart(_ transport: Transport, _ family: HostCalls.AddressFamily) throws {
+        try withCluster { cluster in
+            let service = cluster.makeService(nodePort: true, families: [family])
+            try cluster.publish(service, cluster.endpoints)
+            let port = service.frontend(.nodePort, transport, .v4, on: cluster.node).port
+            let host = cluster.node.host
+            let isV4 = family == .v4
+            func expect(_ address: String, _ socket: HostCalls.AddressFamily, isRefused: Bool) throws {
+                let error = try refusal { try host.bind(transport, address, port, family: socket) }
+                #expect(error == (isRefused ? "EADDRINUSE" : nil), "\(address) \(socket)")
+            }
+            try expect("0.0.0.0", .v4, isRefused: isV4)
+            try expect("0.0.0.0", .mapped, isRefused: isV4)
+            // Both families come to a usual IPv6 socket.
+            try expect("::", .v6, isRefused: true)
+            let only = try refusal { try host.bind(transport, "::", port, onlyIPv6: true) }
+            #expect(only == (isV4 ? nil : "EADDRINUSE"))
+        }
+    }
+
     @Test("a server that held the port before keeps it, and the node port is served (PORT-6)")
     func earlierServer() throws {
         try withCluster { cluster in

@@ -147,6 +147,53 @@ struct DatagramTests {
         }
     }
 
+    @Test(
+        "a connected socket that names its service again reaches the backend that it is connected to (BAL-2)",
+        arguments: Family.allCases)
+    func connectedAndNamed(_ family: Family) throws {
+        try withCluster { cluster in
+            let service = cluster.makeService()
+            try cluster.publish(service, cluster.endpoints)
+            let frontend = service.frontend(.clusterIP, .udp, family, on: cluster.node)
+            let pages = try cluster.maps.udpPages()
+            for _ in 0..<10 {
+                let socket = try cluster.client.openDatagram(family)
+                try socket.reconnect(to: frontend)
+                let server = try socket.request().server
+                for _ in 0..<3 {
+                    try socket.send(to: frontend)
+                    let reply = try socket.receive()
+                    #expect(reply.answer?.server == server && reply.source?.unmapped == frontend)
+                }
+                try socket.close()
+            }
+            // Nothing but the state of connected sockets was needed for that.
+            #expect(try cluster.maps.udpPages() == pages)
+        }
+    }
+
+    /// A disconnected IPv6 socket goes on to hear nobody but its former peer; that is the kernel's own doing.
+    @Test("a socket that is not connected any more asks its service as others do", arguments: [Family.v4, .mapped])
+    func disconnectedAndNamed(_ family: Family) throws {
+        try withCluster { cluster in
+            let service = cluster.makeService()
+            try cluster.publish(service, [cluster.endpoints[0]])
+            let frontend = service.frontend(.clusterIP, .udp, family, on: cluster.node)
+            let socket = try cluster.client.openDatagram(family)
+            try socket.reconnect(to: frontend)
+            try socket.reconnect(to: nil)
+            try cluster.publish(service, [cluster.endpoints[1]])
+            try socket.send(to: frontend)
+            let reply = try socket.receive()
+            #expect(reply.answer?.server == cluster.servers[1].name && reply.source?.unmapped == frontend)
+            // Connected past the service to another of its backends: the service's own choice goes on.
+            try socket.reconnect(to: SocketAddress(cluster.servers[2].address(family), 8080))
+            try cluster.publish(service, [cluster.endpoints[2]])
+            try socket.send(to: frontend)
+            #expect(try socket.receive().answer?.server == cluster.servers[2].name)
+        }
+    }
+
     @Test("a host process talks UDP to a ClusterIP", arguments: Dial.udp)
     func hostProcess(_ dial: Dial) throws {
         try withCluster { cluster in

@@ -1,6 +1,7 @@
 // When nothing can serve: refused at once where no endpoint is left, dropped (which a program sees at once as well, by
 // decision 2) where a policy forbids those that are, and untouched where no service is concerned.
 
+import Datapath
 import HostCalls
 import ProbeProtocol
 import Testing
@@ -106,11 +107,34 @@ struct RefusalTests {
             ]
             try cluster.publish(service, cluster.endpoints)
             let address = service.frontend(dial, on: cluster.node).address
-            let otherProtocols: UInt16 = dial.transport == .tcp ? 53 : 80
-            for port in [81, otherProtocols] {
+            // A UDP socket may connect to a port that is served for TCP: see the next test.
+            let otherProtocols: [UInt16] = dial.transport == .tcp ? [53] : dial.isUnconnected ? [80] : []
+            for port in [81] + otherProtocols {
                 let frontend = SocketAddress(address, port)
                 #expect(try cluster.client.failure(dial, frontend) == dial.refused)
                 #expect(try cluster.node.host.failure(dial, frontend) == dial.refused)
+            }
+        }
+    }
+
+    @Test(
+        "a resolver that compares addresses by connecting a UDP socket finds a virtual one usable, and none refused",
+        arguments: [80, 9, 65535, 0] as [UInt16], HostCalls.AddressFamily.allCases)
+    func resolverProbe(_ port: UInt16, _ family: HostCalls.AddressFamily) throws {
+        try withCluster { cluster in
+            var service = cluster.makeService()
+            service.ports = [.init(name: "tcp", transport: .tcp, number: 80)]
+            try cluster.publish(service, cluster.endpoints)
+            let refused = try cluster.maps.count(of: .unknownPort)
+            let probed = SocketAddress(service.frontend(.clusterIP, .tcp, family, on: cluster.node).address, port)
+            let socket = try cluster.client.openDatagram(family)
+            try socket.reconnect(to: probed)
+            #expect(try socket.local().unmapped.address == cluster.client.address(family))
+            #expect(try cluster.maps.count(of: .unknownPort) == refused)
+            // A datagram that names the address is refused as ever.
+            if port != 0 {
+                let other = try cluster.client.openDatagram(family)
+                #expect(try refusal { try other.send(to: probed) } == "ECONNREFUSED")
             }
         }
     }

@@ -21,7 +21,7 @@ CHECK(dp_frontend, 52, external, 32);
 CHECK(dp_placed_frontend, 72, frontend, 20);
 CHECK(dp_backend, 24, weight, 20);
 CHECK(dp_service, 200, pad, 193);
-CHECK(dp_node_port_key, 4, pad, 3);
+CHECK(dp_node_port_key, 4, family, 3);
 CHECK(dp_prefix, 20, address, 4);
 CHECK(dp_connection, 64, elsewhere, 60);
 CHECK(dp_udp_peer, 48, is_shadowed, 44);

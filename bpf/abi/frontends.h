@@ -76,11 +76,11 @@ struct dp_service {
     __u8 pad[7]; /* zero */
 };
 
-/* Key of `node_ports`: a (port, protocol) that a NodePort frontend holds. The value is a __u8, always 1. */
+/* Key of `node_ports`: a (port, protocol) that a NodePort frontend of a family holds. The value is a __u8, always 1. */
 struct dp_node_port_key {
     __u16 port_be;
     __u8 protocol;
-    __u8 pad; /* zero */
+    __u8 family; /* 4 or 6: a node port of one leaves the other's sockets alone */
 };
 
 /* Key of `service_cidrs` (LPM trie): a ServiceCIDR. An address inside that no service owns is dropped (SVC-12). */

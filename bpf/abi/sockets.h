@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * State that the socket hooks write: what was translated for which socket (reverse state), and session affinity.
- * Reverse state lives as long as its socket: the release hook deletes it, and nothing evicts it.
+ * Reverse state lives as long as its socket: the release hook deletes it, and nothing evicts it. The kernel's own
+ * sockets (NFS, Ceph) are not released through the hook, and leave theirs behind (decision 1).
  */
 #ifndef MARTLET_ABI_SOCKETS_H
 #define MARTLET_ABI_SOCKETS_H

@@ -30,6 +30,22 @@ static __always_inline struct dp_address read_ipv6(const struct bpf_sock_addr *c
     return address;
 }
 
+/* The peer of an IPv6 socket; zero while it has none. */
+static __always_inline struct dp_address read_peer_ipv6(const struct bpf_sock *socket)
+{
+    struct dp_address address;
+
+    address.words_be[0] = socket->dst_ip6[0];
+    barrier();
+    address.words_be[1] = socket->dst_ip6[1];
+    barrier();
+    address.words_be[2] = socket->dst_ip6[2];
+    barrier();
+    address.words_be[3] = socket->dst_ip6[3];
+    barrier();
+    return address;
+}
+
 static __always_inline void write_ipv4(struct bpf_sock_addr *ctx, const struct dp_address *address, __u16 port_be)
 {
     ctx->user_ip4 = address->words_be[3];

@@ -6,6 +6,10 @@
 #ifndef MARTLET_LIB_RESOLVE_H
 #define MARTLET_LIB_RESOLVE_H
 
+#include <linux/in.h>
+
+#include <bpf/bpf_endian.h>
+
 #include "affinity.bpf.h"
 #include "choose.bpf.h"
 #include "frontend.bpf.h"
@@ -37,21 +41,50 @@ static __always_inline enum verdict refuse(const struct dial *dial, __u32 servic
     return verdict;
 }
 
-/* Nobody listens on this address and port: an unused port of a virtual address, or an unowned service address. */
-static __always_inline enum verdict resolve_unknown(const struct dial *dial)
+/* Ports that a resolver asks for where it knows none: musl's, and the one of Go's (discard). */
+enum { PROBE_PORT_MUSL = 65535, PROBE_PORT_GO = 9 };
+
+/*
+ * Whether a miss is how resolvers, comparing addresses (RFC 6724), ask the kernel which source it would use: a UDP
+ * connect(), never followed by a datagram, to the port that the program wants to reach by TCP (decision 9).
+ */
+static __always_inline int is_source_probe(const struct dial *dial)
 {
-    /* Port 0 is how resolvers ask the kernel which source address it would use; it is not traffic. */
+    struct dp_frontend_key stream = dial->key;
+
+    if (dial->hook != DP_HOOK_CONNECT || dial->key.protocol != IPPROTO_UDP)
+        return 0;
+    if (dial->key.port_be == bpf_htons(PROBE_PORT_MUSL) || dial->key.port_be == bpf_htons(PROBE_PORT_GO))
+        return 1;
+    stream.protocol = IPPROTO_TCP;
+    return bpf_map_lookup_elem(&frontends, &stream) != 0;
+}
+
+/* A miss does not know whose socket it is, and asks only where an event is to say so. */
+static __always_inline void report_unknown(struct bpf_sock_addr *ctx, struct dial *dial, __u8 outcome)
+{
+    if (somebody_listens()) {
+        dial->netns_cookie = bpf_get_netns_cookie(ctx);
+        dial->socket_cookie = bpf_get_socket_cookie(ctx);
+    }
+    report(dial, 0, 0, outcome);
+}
+
+/* Nobody listens on this address and port: an unused port of a virtual address, or an unowned service address. */
+static __always_inline enum verdict resolve_unknown(struct bpf_sock_addr *ctx, struct dial *dial)
+{
+    /* No service has port 0; a connect() to it asks for the route and the source address, as resolvers do. */
     if (dial->key.port_be == 0)
         return VERDICT_PASS;
     if (has_wildcard(&dial->key)) {
-        if (opts_out())
+        if (is_source_probe(dial) || opts_out())
             return VERDICT_PASS;
-        report(dial, 0, 0, DP_OUTCOME_UNKNOWN_PORT);
+        report_unknown(ctx, dial, DP_OUTCOME_UNKNOWN_PORT);
         return VERDICT_REFUSE;
     }
     if (!is_in_service_cidr(&dial->key.address) || opts_out())
         return VERDICT_PASS;
-    report(dial, 0, 0, DP_OUTCOME_UNOWNED_ADDRESS);
+    report_unknown(ctx, dial, DP_OUTCOME_UNOWNED_ADDRESS);
     return VERDICT_SILENCE;
 }
 
@@ -68,7 +101,7 @@ static __always_inline __u32 choose_position(const struct dial *dial, const stru
         return position;
     position = draw_position(frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
     if (now_ns && position < choice->set_count)
-        affinity_remember(dial, frontend, set_member(choice, position), position, now_ns);
+        position = affinity_bind(dial, frontend, choice, position, now_ns);
     return position;
 }
 

@@ -63,6 +63,11 @@ package struct Socket: Sendable {
         try checked(host_set_option(number, SOL_SOCKET, SO_REUSEADDR, 1), "setsockopt", "SO_REUSEADDR")
     }
 
+    /// Keeps an IPv6 socket from IPv4 (IPV6_V6ONLY).
+    package func limitToIPv6() throws(CallFailure) {
+        try checked(host_set_option(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1), "setsockopt", "IPV6_V6ONLY")
+    }
+
     /// Has each received datagram report the address it was sent to.
     package func reportDestinations() throws(CallFailure) {
         try checked(host_ask_for_destination(number, family == .v4 ? 0 : 1), "setsockopt", "PKTINFO")

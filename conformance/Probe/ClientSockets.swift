@@ -69,6 +69,7 @@ final class ClientSockets {
 
     func tryBind(_ call: TryBind) throws(CallFailure) -> Done {
         let socket = try Socket.open(call.transport, call.family)
+        if call.onlyIPv6 { try socket.limitToIPv6() }
         try socket.bind(call.address)
         switch call.transport {
         case .tcp, .mptcp: try socket.listen()

@@ -140,10 +140,13 @@ package struct TryBind: ProbeCall {
     package let transport: Transport
     package let family: AddressFamily
     package let address: SocketAddress
+    /// Sets IPV6_V6ONLY first: without it an IPv6 socket at the unspecified address listens on IPv4 as well.
+    package var onlyIPv6: Bool
 
-    package init(transport: Transport, family: AddressFamily, address: SocketAddress) {
+    package init(transport: Transport, family: AddressFamily, address: SocketAddress, onlyIPv6: Bool = false) {
         self.transport = transport
         self.family = family
         self.address = address
+        self.onlyIPv6 = onlyIPv6
     }
 }

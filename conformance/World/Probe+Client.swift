@@ -41,10 +41,12 @@ extension Probe {
 
     /// Binds (and listens, for a stream) and closes again; throws as bind does.
     package func bind(
-        _ transport: Transport, _ address: String, _ port: UInt16, family: AddressFamily? = nil
+        _ transport: Transport, _ address: String, _ port: UInt16, family: AddressFamily? = nil, onlyIPv6: Bool = false
     ) throws(WorldError) {
         let address = SocketAddress(address, port)
-        _ = try call(TryBind(transport: transport, family: family ?? address.family, address: address))
+        let bind = TryBind(
+            transport: transport, family: family ?? address.family, address: address, onlyIPv6: onlyIPv6)
+        _ = try call(bind)
     }
 
     /// Begins a load in the background.

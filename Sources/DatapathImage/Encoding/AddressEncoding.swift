@@ -42,20 +42,30 @@ extension PrefixKey {
 package typealias NodePortKey = ABIRecord<dp_node_port_key>
 
 extension NodePortKey {
-    package init(port: UInt16, protocol protocolKind: TransportProtocol) {
-        self.init(dp_node_port_key(port_be: port.bigEndian, protocol: protocolKind.rawValue, pad: 0))
+    package init(port: UInt16, protocol protocolKind: TransportProtocol, family: AddressFamily) {
+        self.init(
+            dp_node_port_key(port_be: port.bigEndian, protocol: protocolKind.rawValue, family: family.rawValue))
+    }
+
+    /// The port that a frontend holds in its family.
+    package init(holding key: FrontendKey) {
+        self.init(
+            dp_node_port_key(
+                port_be: key.fields.port_be, protocol: key.fields.protocol, family: key.address.family.rawValue))
     }
 
     /// Host order.
     package var port: UInt16 { UInt16(bigEndian: fields.port_be) }
     /// IANA number.
     package var protocolNumber: UInt8 { fields.protocol }
+    /// Nil for a number that is none.
+    package var family: AddressFamily? { AddressFamily(rawValue: fields.family) }
 }
 
 extension NodePortKey {
-    /// By port, then protocol.
+    /// By port, then protocol, then family.
     package static func < (left: Self, right: Self) -> Bool {
-        (left.port, left.protocolNumber) < (right.port, right.protocolNumber)
+        (left.port, left.protocolNumber, left.fields.family) < (right.port, right.protocolNumber, right.fields.family)
     }
 }
 

@@ -11,6 +11,7 @@ struct test_object {
 	size_t count;
 };
 
+struct test_object test_object_affinity(void);
 struct test_object test_object_maps(void);
 struct test_object test_object_hooks(void);
 struct test_object test_object_refused(void);

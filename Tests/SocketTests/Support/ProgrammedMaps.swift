@@ -44,6 +44,26 @@ final class ProgrammedMaps {
         try read { maps throws(BPFError) in try maps.affinity.count() } ?? 0
     }
 
+    /// When each client's affinity was last renewed, in nanoseconds of CLOCK_MONOTONIC.
+    func affinityTimes() throws -> [UInt64] {
+        try read { maps throws(BPFError) in try maps.affinity.entries().map(\.value.last_used_ns) } ?? []
+    }
+
+    /// Has all clients' affinity renewed at a time to come.
+    ///
+    /// - Returns: that time, in nanoseconds of CLOCK_MONOTONIC.
+    func renewAffinity(in delay: Duration) throws -> UInt64 {
+        let time = EventReader.now() + UInt64(delay / .nanoseconds(1))
+        _ = try read { maps throws(BPFError) in
+            for (key, record) in try maps.affinity.entries() {
+                var renewed = record
+                renewed.last_used_ns = time
+                try maps.affinity.update(key, renewed)
+            }
+        }
+        return time
+    }
+
     /// How often an outcome was counted.
     func count(of outcome: Outcome) throws -> UInt64 {
         try read { maps throws(BPFError) in try maps.count(of: outcome) } ?? 0

@@ -123,7 +123,11 @@ package struct StoreContract {
     }
 
     private mutating func keepsSets() throws(StoreError) {
-        let ports = [NodePortKey(port: 30080, protocol: .tcp), NodePortKey(port: 30080, protocol: .udp)]
+        let ports = [
+            NodePortKey(port: 30080, protocol: .tcp, family: .ipv4),
+            NodePortKey(port: 30080, protocol: .tcp, family: .ipv6),
+            NodePortKey(port: 30080, protocol: .udp, family: .ipv4),
+        ]
         let ranges = ["10.96.0.0/12", "10.96.0.0/16", "fd00::/108"].compactMap { CIDR($0).map { PrefixKey($0) } }
         for _ in 1...2 {
             try store.updateNodePorts(ports)
@@ -137,7 +141,7 @@ package struct StoreContract {
             try store.deleteServiceCIDRs([ranges[1]])
         }
         contents = try store.contents()
-        expect(contents.nodePorts == [ports[1]], "node ports: the wrong one was deleted")
+        expect(contents.nodePorts == Set(ports[1...]), "node ports: the wrong one was deleted")
         expect(contents.serviceCIDRs == [ranges[0], ranges[2]], "service CIDRs: the wrong one was deleted")
         try store.deleteNodePorts(ports)
         try store.deleteServiceCIDRs(ranges)
@@ -157,7 +161,7 @@ package struct StoreContract {
 
     private mutating func forgivesAbsence() throws(StoreError) {
         try store.deleteServices([77])
-        try store.deleteNodePorts([NodePortKey(port: 1, protocol: .sctp)])
+        try store.deleteNodePorts([NodePortKey(port: 1, protocol: .sctp, family: .ipv4)])
         try store.deleteServiceCIDRs([PrefixKey(CIDR(IPAddress(ipv4: 1)))])
         try store.writeBackends([.init(id: 99, record: .free)])
         try store.forgetAffinity([LostAffinity(serviceID: 77, backendIDs: [1, 2])])
