@@ -3,19 +3,19 @@
 // in blocks (YAML 1.2, 9.1.2, c-forbidden), and libyaml ends or refuses both there.
 
 /// A stretch of a text that holds whole documents, one as a rule.
-struct YAMLPart {
-    var bytes: ArraySlice<UInt8>
+package struct YAMLPart {
+    package var bytes: ArraySlice<UInt8>
     /// Of the whole text, counted from 1.
-    var firstLine: Int
+    package var firstLine: Int
 }
 
-enum YAMLParts {
+package enum YAMLParts {
     /// Each part costs a parser of its own, some microseconds: no honest file has more documents.
     private static let limit = 100_000
 
     /// The parts in order; together they are the text. Only line feeds are looked at, so that a text with other line
     /// breaks stays in larger parts. Nil when there are too many.
-    static func split(_ bytes: [UInt8]) -> [YAMLPart]? {
+    package static func split(_ bytes: [UInt8]) -> [YAMLPart]? {
         var parts: [YAMLPart] = []
         var start = (index: 0, line: 1)
         // Directives and comments in front of a marker belong to the document behind it.

@@ -64,7 +64,7 @@ package enum YAMLText {
     }
 
     /// - Parameter budget: how many values may still be made, of this part and all others of the file.
-    static func read(
+    package static func read(
         _ part: YAMLPart, depth: Int, budget: inout Int, _ body: (YAMLDocument) -> Void
     ) throws(TextProblem) {
         let linesBefore = part.firstLine - 1

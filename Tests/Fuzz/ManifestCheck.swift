@@ -18,6 +18,9 @@ package enum ManifestCheck {
             if let complaint = complaint(about: content) { return "\(name): \(complaint)" }
         }
         if let documents = try? YAMLText.parse(bytes, limits: limits) {
+            if let complaint = complaint(aboutReading: bytes, otherThan: documents.map(\.value), limits) {
+                return complaint
+            }
             for document in documents {
                 do {
                     _ = try AgentConfiguration.decode(document.value)
@@ -27,6 +30,28 @@ package enum ManifestCheck {
             }
         }
         return nil
+    }
+
+    /// The two readings of text that has a slip must agree with the plain one of text that has none. An alias to another
+    /// document, which Yams follows and YAML forbids, is left out, and so is a byte order mark.
+    private static func complaint(
+        aboutReading bytes: [UInt8], otherThan documents: [FieldValue], _ limits: TextLimits
+    ) -> String? {
+        guard !bytes.contains(UInt8(ascii: "*")), !bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return nil }
+        if let parts = YAMLParts.split(bytes) {
+            var budget = limits.values
+            var apart: [FieldValue] = []
+            for part in parts {
+                do {
+                    try YAMLText.read(part, depth: limits.depth, budget: &budget) { apart.append($0.value) }
+                } catch {
+                    return "a part of good YAML is none: \(error)"
+                }
+            }
+            if apart != documents { return "YAML taken apart says something else" }
+        }
+        guard documents.count == 1, let tolerant = YAMLDuplicates(bytes, limits: limits) else { return nil }
+        return tolerant.value == documents[0] && tolerant.paths.isEmpty ? nil : "duplicates where there are none"
     }
 
     private static func complaint(about content: ManifestContent) -> String? {
