@@ -104,7 +104,8 @@ final class TestInstallation {
             udpPages: 64, affinity: 64, eventBytes: 65536)
         datapath = try Datapath(
             installing: DatapathSettings(
-                pinFolder: folder, cgroup: cgroup.path, sizes: sizes, hostNamespaceCookie: hostCookie,
+                pinFolder: folder, cgroup: cgroup.path, sizes: sizes, gracePeriod: .milliseconds(500),
+                hostNamespaceCookie: hostCookie,
                 podsAreLocalIPv6: podsAreLocalIPv6))
     }
 
