@@ -15,7 +15,8 @@ OBJCOPY ?= $(shell dirname $$(readlink -f $$(command -v swift)))/llvm-objcopy
 MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || echo $$(uname -m)-linux-gnu)
 BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
-BPF_OBJECTS = Sources/CDatapathObjects/objects/sock.bpf.o bench/CBench/objects/empty.bpf.o
+BPF_OBJECTS = $(patsubst bpf/%.bpf.c,Sources/CDatapathObjects/objects/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
+	bench/CBench/objects/empty.bpf.o
 BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Command)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))

@@ -6,14 +6,19 @@ import CDatapathABI
 
 /// What one service port has seen since its id was given out.
 package struct ServiceCounters: Hashable, Sendable {
-    /// TCP connects, UDP connects, and new UDP peers of unconnected sockets.
+    /// TCP connects, UDP connects, new UDP peers of unconnected sockets, and new flows of packets.
     package var connections: UInt64
     /// Refused or dropped, for whatever reason.
     package var refused: UInt64
+    /// Packets of clients that the packet hooks saw, and their bytes from the IP header on.
+    package var packets: UInt64
+    package var bytes: UInt64
 
-    package init(connections: UInt64 = 0, refused: UInt64 = 0) {
+    package init(connections: UInt64 = 0, refused: UInt64 = 0, packets: UInt64 = 0, bytes: UInt64 = 0) {
         self.connections = connections
         self.refused = refused
+        self.packets = packets
+        self.bytes = bytes
     }
 }
 
@@ -36,6 +41,8 @@ extension DatapathMaps {
         for cpu in try serviceCounters.lookup(id) ?? [] {
             sum.connections &+= cpu.connections
             sum.refused &+= cpu.refused
+            sum.packets &+= cpu.packets
+            sum.bytes &+= cpu.bytes
         }
         return sum
     }

@@ -12,6 +12,9 @@ package struct DatapathEvent: Hashable, Sendable {
         case connect
         case sendmsg
         case bind
+        case xdp
+        case tcIngress = "tc_ingress"
+        case tcEgress = "tc_egress"
     }
 
     /// CLOCK_MONOTONIC.
@@ -21,6 +24,10 @@ package struct DatapathEvent: Hashable, Sendable {
     package var outcomeNumber: UInt8
     /// Nil for a hook that this build does not know.
     package var hook: Hook?
+    /// Who sent the packet; nil for a call.
+    package var client: AddressAndPort?
+    /// Index of the device that the packet came in by or went out of; zero for a call.
+    package var interface: UInt32
     /// Thread group id in the initial pid namespace.
     package var processID: UInt32
     /// Name of the task, at most 15 bytes.
@@ -41,6 +48,10 @@ package struct DatapathEvent: Hashable, Sendable {
         outcome = Outcome(rawValue: UInt32(record.outcome))
         outcomeNumber = record.outcome
         hook = Hook(record.hook)
+        let source = AddressAndPort(
+            address: record.client.ipAddress, port: UInt16(bigEndian: record.client_port_be))
+        client = record.interface == 0 ? nil : source
+        interface = record.interface
         processID = record.process_id
         command = kernelName(record.command)
         protocolNumber = record.protocol
@@ -61,6 +72,9 @@ extension DatapathEvent.Hook {
         case DP_HOOK_CONNECT.rawValue: self = .connect
         case DP_HOOK_SENDMSG.rawValue: self = .sendmsg
         case DP_HOOK_BIND.rawValue: self = .bind
+        case DP_HOOK_XDP.rawValue: self = .xdp
+        case DP_HOOK_TC_INGRESS.rawValue: self = .tcIngress
+        case DP_HOOK_TC_EGRESS.rawValue: self = .tcEgress
         case _: return nil
         }
     }

@@ -3,7 +3,6 @@
 
 import BPF
 import CDatapathABI
-import CDatapathObjects
 
 struct DatapathInstaller {
     let settings: DatapathSettings
@@ -20,30 +19,33 @@ struct DatapathInstaller {
     /// Installs everything. The caller holds the lock of the pin folder.
     mutating func install() throws(DatapathError) {
         try DatapathMaps.checkContract(settings.pinFolder)
-        var object = try kernel { () throws(BPFError) in try Self.openObject() }
         do {
             // What is named wrongly is found before anything is pinned.
             let cgroup = try CGroup.open(settings.cgroup)
             for path in settings.skipCgroups { _ = try CGroup.open(path) }
-            try adoptMaps(in: &object)
-            try setConstants(of: &object)
-            try object.load()
-            try pinMaps(of: object)
-            try fillSkipCgroups(of: object)
-            try attach(object, to: cgroup)
+            let sockets = try load(.sock)
+            try writeContract(in: sockets)
+            try fillSkipCgroups(of: sockets)
+            try attach(sockets, to: cgroup)
         } catch {
             throw .kernel(error)
         }
     }
 
-    static func openObject() throws(BPFError) -> BPFObject {
-        let image = (0..<martlet_sock_object_size()).map(martlet_sock_object_byte)
-        return try BPFObject(name: "sock", image: image.span)
+    /// Loads an object with the maps that are pinned, and pins those that it brings.
+    mutating func load(_ kind: DatapathObject) throws(BPFError) -> BPFObject {
+        var object = try kind.open()
+        let maps = kind.maps(of: object)
+        try adopt(maps, in: &object)
+        try setConstants(of: &object, kind)
+        try object.load()
+        try pin(maps, of: object)
+        return object
     }
 
     /// Sizes the maps that are to be made, and takes those that are pinned already, with the sizes that they have.
-    private mutating func adoptMaps(in object: inout BPFObject) throws(BPFError) {
-        for map in MapName.allCases {
+    private mutating func adopt(_ maps: [MapName], in object: inout BPFObject) throws(BPFError) {
+        for map in maps {
             let size = map.size(in: settings.sizes)
             if let size { try object.setMaxEntries(map: map.rawValue, size) }
             let existing: MapDescriptor
@@ -56,7 +58,7 @@ struct DatapathInstaller {
             let found = try existing.info().maxEntries
             if let size, found != size {
                 try object.setMaxEntries(map: map.rawValue, found)
-                notices.append(
+                note(
                     "map \(map.rawValue) exists with room for \(found) and keeps it; the configured \(size) takes effect "
                         + "after `martlet cleanup`")
             }
@@ -65,7 +67,19 @@ struct DatapathInstaller {
         }
     }
 
-    private func setConstants(of object: inout BPFObject) throws(BPFError) {
+    /// Every object says the same about a map that they share.
+    private mutating func note(_ notice: String) {
+        if !notices.contains(notice) { notices.append(notice) }
+    }
+
+    private func setConstants(of object: inout BPFObject, _ kind: DatapathObject) throws(BPFError) {
+        switch kind {
+        case .sock: try setSocketConstants(of: &object)
+        case .nodePortXDP, .nodePortTC: break
+        }
+    }
+
+    private func setSocketConstants(of object: inout BPFObject) throws(BPFError) {
         try object.setConstant("host_netns_cookie", settings.hostNamespaceCookie)
         try object.setConstant("pods_are_local_ipv4", UInt8(settings.podsAreLocalIPv4 ? 1 : 0))
         try object.setConstant("pods_are_local_ipv6", UInt8(settings.podsAreLocalIPv6 ? 1 : 0))
@@ -75,15 +89,18 @@ struct DatapathInstaller {
         try object.setConstant("skip_cgroup_count", UInt32(settings.skipCgroups.count))
     }
 
-    /// The contract's number is written last, so that a folder which carries it is complete.
-    private func pinMaps(of object: borrowing BPFObject) throws(BPFError) {
-        for map in MapName.allCases {
+    private func pin(_ maps: [MapName], of object: borrowing BPFObject) throws(BPFError) {
+        for map in maps {
             do {
                 try object.map(named: map.rawValue).pin(at: settings.pinFolder.pin(of: map))
             } catch {
                 guard error.isExists else { throw error }
             }
         }
+    }
+
+    /// The contract's number is written last, so that a folder which carries it is complete.
+    private func writeContract(in object: borrowing BPFObject) throws(BPFError) {
         let contract = try BPFMap<UInt32, dp_contract>(object.map(named: MapName.contract.rawValue))
         try contract.update(0, dp_contract(abi_version: DP_ABI_VERSION, pad: 0))
     }

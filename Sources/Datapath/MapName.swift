@@ -1,4 +1,4 @@
-// The maps of bpf/lib/maps.bpf.h by name: the name of a map is also the name of its pin.
+// The maps of bpf/lib/maps.bpf.h and packet_maps.bpf.h by name: the name of a map is also the name of its pin.
 
 import DatapathImage
 
@@ -22,6 +22,14 @@ package enum MapName: String, CaseIterable, Sendable {
     case eventBudget = "event_budget"
     case events
     case multipath
+    case sourceRanges = "source_ranges"
+    case nodeAddresses = "node_addresses"
+    case devices
+    case node
+    case flows
+    case flowReplies = "flow_replies"
+    case nextHops = "next_hops"
+    case fragments
 
     /// The configured size of the map; nil where the object's own size stands.
     func size(in sizes: MapSizes) -> UInt32? {
@@ -39,7 +47,12 @@ package enum MapName: String, CaseIterable, Sendable {
         case .udpPages: sizes.udpPages
         case .affinity: sizes.affinity
         case .events: sizes.eventBytes
+        case .sourceRanges: sizes.sourceRanges
+        case .flows, .flowReplies: sizes.flows
+        // One for each backend id.
+        case .nextHops: sizes.backends
         case .skipCgroups, .contract, .outcomes, .eventSwitch, .eventBudget, .multipath: nil
+        case .nodeAddresses, .devices, .node, .fragments: nil
         }
     }
 }

@@ -19,6 +19,11 @@ package struct MapSizes: Hashable, Sendable {
     package var udpPages: UInt32
     /// Clients with session affinity, for each service port.
     package var affinity: UInt32
+    /// Prefixes of loadBalancerSourceRanges, over all services.
+    package var sourceRanges: UInt32
+    /// Flows of packets that have a record: translated ones, and DSR flows in slots that moved. Memory is taken as they
+    /// come.
+    package var flows: UInt32
     /// Bytes of the event ring: a power of two of at least a page.
     package var eventBytes: UInt32
 
@@ -26,7 +31,7 @@ package struct MapSizes: Hashable, Sendable {
         frontends: UInt32 = 131_072, backends: UInt32 = 131_072, slotWords: UInt32 = 2_097_152,
         services: UInt32 = 65_536, nodePorts: UInt32 = 32_768, serviceCIDRs: UInt32 = 1024,
         connections: UInt32 = 524_288, udpPages: UInt32 = 262_144, affinity: UInt32 = 65_536,
-        eventBytes: UInt32 = 1_048_576
+        sourceRanges: UInt32 = 65_536, flows: UInt32 = 1_048_576, eventBytes: UInt32 = 1_048_576
     ) {
         self.frontends = frontends
         self.backends = backends
@@ -37,6 +42,8 @@ package struct MapSizes: Hashable, Sendable {
         self.connections = connections
         self.udpPages = udpPages
         self.affinity = affinity
+        self.sourceRanges = sourceRanges
+        self.flows = flows
         self.eventBytes = eventBytes
     }
 }

@@ -1,4 +1,4 @@
-// What can become of one call at a socket hook: the names and the words for enum dp_outcome of bpf/abi/observe.h. The
+// What can become of one call at a socket hook, or of one packet: the names and the words for enum dp_outcome of bpf/abi/observe.h. The
 // one table that tables, events and metrics take their words from; a test compares it with the enumeration.
 
 import CDatapathABI
@@ -17,6 +17,26 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case badRecord = 9
     case eventsLost = 10
     case unownedAddress = 11
+    case answeredLocally = 12
+    case sentOn = 13
+    case tunnelled = 14
+    case decapsulated = 15
+    case replied = 16
+    case echoAnswered = 17
+    case errorTranslated = 18
+    case tooBig = 19
+    case malformed = 20
+    case fragmentUnknown = 21
+    case flowsFull = 22
+    case portsExhausted = 23
+    case portCollision = 24
+    case noRoute = 25
+    case noSourceAddress = 26
+    case fromOutside = 27
+    case flowTracked = 28
+    case neighbourPending = 29
+    case unsupported = 30
+    case hopsExceeded = 31
 
     /// What became of the call.
     package enum Effect: String, Sendable {
@@ -25,7 +45,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case refused
         /// A time-out for TCP, EPERM for a datagram.
         case dropped
-        /// Nothing: the call went on, and something beside it went wrong.
+        /// Nothing: the call or packet went on, and something beside it went wrong.
         case noted
     }
 
@@ -44,6 +64,26 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .badRecord: "bad_record"
         case .eventsLost: "events_lost"
         case .unownedAddress: "unowned_address"
+        case .answeredLocally: "answered_locally"
+        case .sentOn: "sent_on"
+        case .tunnelled: "tunnelled"
+        case .decapsulated: "decapsulated"
+        case .replied: "replied"
+        case .echoAnswered: "echo_answered"
+        case .errorTranslated: "error_translated"
+        case .tooBig: "too_big"
+        case .malformed: "malformed"
+        case .fragmentUnknown: "fragment_unknown"
+        case .flowsFull: "flows_full"
+        case .portsExhausted: "ports_exhausted"
+        case .portCollision: "port_collision"
+        case .noRoute: "no_route"
+        case .noSourceAddress: "no_source_address"
+        case .fromOutside: "from_outside"
+        case .flowTracked: "flow_tracked"
+        case .neighbourPending: "neighbour_pending"
+        case .unsupported: "unsupported"
+        case .hopsExceeded: "hops_exceeded"
         }
     }
 
@@ -54,10 +94,10 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
 
     package var effect: Effect {
         switch self {
-        case .forwarded: .forwarded
-        case .noEndpoints, .unknownPort, .bindProtected, .badRecord: .refused
-        case .noLocalEndpoints, .sourceRange, .unownedAddress: .dropped
-        case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost: .noted
+        case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated: .forwarded
+        case .noEndpoints, .unknownPort, .bindProtected, .badRecord, .fromOutside: .refused
+        case .noLocalEndpoints, .sourceRange, .unownedAddress, .tooBig, .malformed, .fragmentUnknown, .flowsFull, .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded: .dropped
+        case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision, .flowTracked, .neighbourPending: .noted
         }
     }
 
@@ -77,6 +117,26 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .badRecord: "refused: a record in the maps contradicts itself"
         case .eventsLost: "events not delivered: rate limit reached, or the ring was full"
         case .unownedAddress: "dropped: the address is inside a ServiceCIDR, and no service owns it (SVC-12)"
+        case .answeredLocally: "handed to a backend of this node"
+        case .sentOn: "sent to a backend with an address of this node as source"
+        case .tunnelled: "sent to a backend of another node inside of another packet (DSR)"
+        case .decapsulated: "came inside of another packet for a backend of this node (DSR)"
+        case .replied: "a backend's reply, translated back"
+        case .echoAnswered: "answered an echo request to a virtual address"
+        case .errorTranslated: "an ICMP error about a flow, translated (ICMP-1)"
+        case .tooBig: "dropped: does not fit on the way to the backend; the sender was told"
+        case .malformed: "dropped: to a frontend, but its headers contradict each other"
+        case .fragmentUnknown: "dropped: a later fragment whose first was not seen"
+        case .flowsFull: "dropped: map flows has no room for a new flow"
+        case .portsExhausted: "dropped: no source port is free towards the backend"
+        case .portCollision: "a source port was taken, and another one was tried"
+        case .noRoute: "dropped: there is no route to the backend, or back to the client"
+        case .noSourceAddress: "dropped: the way out has no address to masquerade with (MASQ-10)"
+        case .fromOutside: "refused: an outside client at a ClusterIP"
+        case .flowTracked: "a DSR flow in a moved slot was given a record"
+        case .neighbourPending: "passed on to TC: XDP cannot send it to its next hop yet"
+        case .unsupported: "dropped: a protocol or header that cannot be translated"
+        case .hopsExceeded: "dropped: the packet may not travel any further"
         }
     }
 }

@@ -3,7 +3,6 @@
 
 package import BPF
 import CDatapathABI
-import CDatapathObjects
 import DatapathImage
 package import NetworkTypes
 
@@ -92,8 +91,8 @@ package struct ScratchDatapath: ~Copyable {
     }
 
     private static func open(hostNamespaceCookie: UInt64) throws(BPFError) -> BPFObject {
-        var object = try DatapathInstaller.openObject()
-        for map in MapName.allCases {
+        var object = try DatapathObject.sock.open()
+        for map in DatapathObject.sock.maps(of: object) {
             if let size = map.size(in: sizes) { try object.setMaxEntries(map: map.rawValue, size) }
         }
         try object.setConstant("host_netns_cookie", hostNamespaceCookie)

@@ -62,10 +62,10 @@ struct BackendSpace: Sendable {
         tables.release(reference.table, into: &arena)
     }
 
-    /// Notes the weights of a list that has been acquired.
-    mutating func setWeights(_ list: [Backend], of reference: Reference) {
+    /// Notes what the backends of a list that has been acquired are like now.
+    mutating func setTraits(_ list: [Backend], of reference: Reference) {
         for (backend, id) in zip(list, sets.ids(of: reference.set)) {
-            backends.setWeight(max(backend.weight, 1), of: id)
+            backends.setTraits(BackendTable.Traits(backend), of: id)
         }
     }
 
@@ -90,7 +90,7 @@ struct BackendSpace: Sendable {
         ids.reserveCapacity(list.count)
         for backend in list {
             let key = BackendTable.Key(address: backend.address, protocolKind: protocolKind)
-            guard let id = backends.acquire(key, weight: max(backend.weight, 1)) else {
+            guard let id = backends.acquire(key, BackendTable.Traits(backend)) else {
                 for id in ids { backends.release(id) }
                 throw .backendsFull(limit: limits.backends)
             }

@@ -2,6 +2,7 @@
 // DatapathImage after the grace period; until then it stays taken without naming a backend.
 
 import CDatapathABI
+import LoadBalancing
 import NetworkTypes
 
 struct BackendTable: Sendable {
@@ -17,11 +18,16 @@ struct BackendTable: Sendable {
         }
     }
 
+    /// What else dp_backend says: of the plan applied last.
+    struct Traits: Hashable, Sendable {
+        var weight: UInt32
+        var isLocal: Bool
+    }
+
     private struct Entry: Sendable {
         var key: Key
         var references: Int32 = 0
-        /// Informational, as in dp_backend: of the plan applied last.
-        var weight: UInt32
+        var traits: Traits
         /// Not yet in the map: may be taken back without a grace period.
         var isFresh: Bool
         /// On `changed` already.
@@ -56,19 +62,19 @@ struct BackendTable: Sendable {
     /// Nil for an id that names no backend.
     func record(of id: UInt32) -> BackendRecord? {
         guard Int(id) < entries.count, let entry = entries[Int(id)] else { return nil }
-        return BackendRecord(entry.key.address, protocol: entry.key.protocolKind, weight: entry.weight)
+        return BackendRecord(entry.key.address, protocol: entry.key.protocolKind, entry.traits)
     }
 
     // MARK: References
 
     /// The backend's id with one more reference; nil if all ids are taken.
-    mutating func acquire(_ key: Key, weight: UInt32) -> UInt32? {
+    mutating func acquire(_ key: Key, _ traits: Traits) -> UInt32? {
         if let id = ids[key] {
             retain(id)
             return id
         }
         guard let id = allocator.allocate() else { return nil }
-        place(Entry(key: key, references: 1, weight: weight, isFresh: true, isChanged: true), at: id)
+        place(Entry(key: key, references: 1, traits: traits, isFresh: true, isChanged: true), at: id)
         ids[key] = id
         changed.append(id)
         return id
@@ -90,9 +96,9 @@ struct BackendTable: Sendable {
         }
     }
 
-    mutating func setWeight(_ weight: UInt32, of id: UInt32) {
-        guard let entry = entries[Int(id)], entry.weight != weight else { return }
-        entries[Int(id)]?.weight = weight
+    mutating func setTraits(_ traits: Traits, of id: UInt32) {
+        guard let entry = entries[Int(id)], entry.traits != traits else { return }
+        entries[Int(id)]?.traits = traits
         if !entry.isChanged { changed.append(id) }
         entries[Int(id)]?.isChanged = true
     }
@@ -110,10 +116,11 @@ struct BackendTable: Sendable {
         guard allocator.reserve(id) else { return false }
         guard let protocolKind = TransportProtocol(rawValue: record.fields.protocol) else { return false }
         let key = Key(address: record.address, protocolKind: protocolKind)
-        guard ids[key] == nil,
-            record == BackendRecord(record.address, protocol: protocolKind, weight: record.fields.weight)
-        else { return false }
-        place(Entry(key: key, weight: record.fields.weight, isFresh: false, isChanged: false), at: id)
+        let traits = Traits(weight: record.fields.weight, isLocal: record.isLocal)
+        guard ids[key] == nil, record == BackendRecord(record.address, protocol: protocolKind, traits) else {
+            return false
+        }
+        place(Entry(key: key, traits: traits, isFresh: false, isChanged: false), at: id)
         ids[key] = id
         return true
     }
@@ -166,5 +173,19 @@ struct BackendTable: Sendable {
         guard let entry = entries[Int(id)] else { return }
         ids[entry.key] = nil
         entries[Int(id)] = nil
+    }
+}
+
+extension BackendTable.Traits {
+    init(_ backend: Backend) {
+        self.init(weight: max(backend.weight, 1), isLocal: backend.isLocal)
+    }
+}
+
+extension BackendRecord {
+    fileprivate init(
+        _ address: AddressAndPort, protocol protocolKind: TransportProtocol, _ traits: BackendTable.Traits
+    ) {
+        self.init(address, protocol: protocolKind, weight: traits.weight, isLocal: traits.isLocal)
     }
 }

@@ -39,7 +39,7 @@ struct FamilyLists {
     mutating func end(_ space: inout BackendSpace) {
         for (result, list) in [(cluster, family.cluster), (local, family.local)] {
             guard case .success(let reference)? = result else { continue }
-            space.setWeights(list, of: reference)
+            space.setTraits(list, of: reference)
             space.release(reference)
         }
         cluster = nil
@@ -50,7 +50,7 @@ struct FamilyLists {
         _ list: [Backend], _ space: inout BackendSpace
     ) -> Result<BackendSpace.Reference, FrontendFailure.Reason> {
         Result { () throws(FrontendFailure.Reason) in
-            try space.acquire(list, protocol: plan.name.protocolKind, byTable: plan.algorithm == .maglev)
+            try space.acquire(list, protocol: plan.name.protocolKind, byTable: plan.algorithm == .maglev || plan.isDSR)
         }
     }
 

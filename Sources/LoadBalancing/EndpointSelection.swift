@@ -71,7 +71,7 @@ extension [EndpointCandidate] {
         var backends: [Backend] = []
         backends.reserveCapacity(count)
         for candidate in self where isIncluded(candidate) {
-            backends.append(Backend(address: candidate.address, weight: candidate.weight))
+            backends.append(Backend(address: candidate.address, weight: candidate.weight, isLocal: candidate.isLocal))
         }
         return backends
     }

@@ -22,6 +22,19 @@ package struct FrontendPlan: Hashable, Sendable {
         case drop
     }
 
+    /// Who a client is to this node.
+    package struct Clients: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// The source is an address of this node (TP-10).
+        package static let host = Clients(rawValue: 1 << 0)
+        /// The local-traffic detector recognises it (MASQ-9).
+        package static let pods = Clients(rawValue: 1 << 1)
+        /// Everybody else.
+        package static let outside = Clients(rawValue: 1 << 2)
+    }
+
     package var kind: Kind
     package var address: AddressAndPort
     /// For clients outside of this node, and pods that no detector recognises (TP-5, TP-8).
@@ -35,10 +48,17 @@ package struct FrontendPlan: Hashable, Sendable {
     /// Whether they admit its pods' sockets: the pods' whole range is inside. A socket has no source address yet when it
     /// connects, so its class decides; partly covered ranges count as excluded.
     package var admitsPodSockets: Bool
+    /// Whether a packet from one of the service's own load-balancer addresses is admitted as well (LBSR-4).
+    package var admitsVirtualSources: Bool
+    /// Whose packets get a source address of this node, whatever backend is drawn (section 8 of the rules).
+    package var masquerades: Clients
+    /// Whose packets are refused: outside clients at a ClusterIP, where the operator wants it so.
+    package var refuses: Clients
 
     package init(
         kind: Kind, address: AddressAndPort, externalTo: Disposition, internalTo: Disposition,
-        sourceRanges: [CIDR] = [], admitsHostSockets: Bool = true, admitsPodSockets: Bool = true
+        sourceRanges: [CIDR] = [], admitsHostSockets: Bool = true, admitsPodSockets: Bool = true,
+        admitsVirtualSources: Bool = false, masquerades: Clients = [], refuses: Clients = []
     ) {
         self.kind = kind
         self.address = address
@@ -47,6 +67,9 @@ package struct FrontendPlan: Hashable, Sendable {
         self.sourceRanges = sourceRanges
         self.admitsHostSockets = admitsHostSockets
         self.admitsPodSockets = admitsPodSockets
+        self.admitsVirtualSources = admitsVirtualSources
+        self.masquerades = masquerades
+        self.refuses = refuses
     }
 }
 

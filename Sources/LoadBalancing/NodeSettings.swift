@@ -37,11 +37,16 @@ package struct NodeSettings: Hashable, Sendable {
     package var bindAddress: IPAddress?
     /// For services without an annotation of their own.
     package var defaultAlgorithm: Service.Algorithm
+    /// The same.
+    package var defaultForwarding: Service.Forwarding
+    /// Whether outside clients may dial ClusterIPs through this node. kube-proxy lets them.
+    package var servesClusterIPsOutside: Bool
 
     package init(
         nodeName: String, nodePortAddresses: NodePortAddresses = .primary, localhostNodePorts: Bool = false,
         localDetector: LocalDetector = .none, masqueradeAll: Bool = false, serviceCIDRs: [CIDR] = [],
-        externalIPsAllowed: Bool = true, bindAddress: IPAddress? = nil, defaultAlgorithm: Service.Algorithm = .random
+        externalIPsAllowed: Bool = true, bindAddress: IPAddress? = nil, defaultAlgorithm: Service.Algorithm = .random,
+        defaultForwarding: Service.Forwarding = .snat, servesClusterIPsOutside: Bool = true
     ) {
         self.nodeName = nodeName
         self.nodePortAddresses = nodePortAddresses
@@ -52,5 +57,7 @@ package struct NodeSettings: Hashable, Sendable {
         self.externalIPsAllowed = externalIPsAllowed
         self.bindAddress = bindAddress
         self.defaultAlgorithm = defaultAlgorithm
+        self.defaultForwarding = defaultForwarding
+        self.servesClusterIPsOutside = servesClusterIPsOutside
     }
 }

@@ -14,6 +14,8 @@ struct ServiceAddresses {
     private let hasExternalIPs: Bool
     private let nodePortAddresses: [IPAddress]
     private let sourceRanges: SourceRanges
+    private let masquerade: Masquerade
+    private let servesClusterIPOutside: Bool
 
     init(_ service: Service, clusterIP: IPAddress, nodePortAddresses: [IPAddress], planner: ServicePlanner) {
         let family = clusterIP.family
@@ -25,6 +27,8 @@ struct ServiceAddresses {
         loadBalancerIPs = service.loadBalancerIPs.addresses(of: family)
         hasExternalIPs = !externalIPs.isEmpty
         self.externalIPs = planner.settings.externalIPsAllowed ? externalIPs : []
+        masquerade = Masquerade(policies, family: family, node: planner.node, settings: planner.settings)
+        servesClusterIPOutside = planner.settings.servesClusterIPsOutside
         sourceRanges = SourceRanges(
             service.loadBalancerSourceRanges, family: family, node: planner.node, settings: planner.settings)
     }
@@ -43,7 +47,8 @@ struct ServiceAddresses {
         var frontends = [
             FrontendPlan(
                 kind: .clusterIP, address: AddressAndPort(address: clusterIP, port: port.port),
-                externalTo: toClusterIP, internalTo: toClusterIP)
+                externalTo: toClusterIP, internalTo: toClusterIP, masquerades: masquerade.toClusterIP,
+                refuses: servesClusterIPOutside ? [] : .outside)
         ]
         for address in loadBalancerIPs {
             frontends.append(
@@ -51,20 +56,22 @@ struct ServiceAddresses {
                     kind: .loadBalancer, address: AddressAndPort(address: address, port: port.port),
                     externalTo: fromOutside, internalTo: fromInside, sourceRanges: sourceRanges.ranges,
                     admitsHostSockets: sourceRanges.admitsHostSockets,
-                    admitsPodSockets: sourceRanges.admitsPodSockets))
+                    admitsPodSockets: sourceRanges.admitsPodSockets,
+                    admitsVirtualSources: sourceRanges.admitsVirtualSources,
+                    masquerades: masquerade.toExternalAddress))
         }
         for address in externalIPs {
             frontends.append(
                 FrontendPlan(
                     kind: .externalIP, address: AddressAndPort(address: address, port: port.port),
-                    externalTo: fromOutside, internalTo: fromInside))
+                    externalTo: fromOutside, internalTo: fromInside, masquerades: masquerade.toExternalAddress))
         }
         guard port.nodePort != 0 else { return frontends }
         for address in nodePortAddresses {
             frontends.append(
                 FrontendPlan(
                     kind: .nodePort, address: AddressAndPort(address: address, port: port.nodePort),
-                    externalTo: fromOutside, internalTo: fromInside))
+                    externalTo: fromOutside, internalTo: fromInside, masquerades: masquerade.toExternalAddress))
         }
         return frontends
     }

@@ -32,7 +32,7 @@ package struct ServicePlanner: Sendable {
         plan.ports = ports.map { port in
             ServicePortPlan(
                 name: ServicePortName(service: service.name, portName: port.name, protocol: port.protocolKind),
-                port: port.port, algorithm: service.algorithm ?? settings.defaultAlgorithm,
+                port: port.port, algorithm: service.algorithm ?? settings.defaultAlgorithm, isDSR: isDSR(service, port.protocolKind),
                 sessionAffinitySeconds: service.sessionAffinitySeconds, healthCheckNodePort: healthCheckPort)
         }
         var frontends = FrontendCollector(service: service.name, isCrowded: ports.count > 1)
@@ -70,6 +70,14 @@ package struct ServicePlanner: Sendable {
         }
         for index in plans.indices { plans[index].localReadyCount = localReady.count }
         return plans
+    }
+
+    private func isDSR(_ service: Service, _ protocolKind: TransportProtocol) -> Bool {
+        switch service.forwarding ?? settings.defaultForwarding {
+        case .snat: false
+        case .dsr: true
+        case .hybrid: protocolKind == .tcp
+        }
     }
 
     /// Only a LoadBalancer service with externalTrafficPolicy Local is asked for its local endpoints (HC-1, SVC-14).

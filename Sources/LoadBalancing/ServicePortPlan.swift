@@ -9,18 +9,21 @@ package struct ServicePortPlan: Hashable, Sendable {
     /// The service port's own number; node ports are in the frontends.
     package var port: UInt16
     package var algorithm: Service.Algorithm
+    /// Whether outside clients' packets go to other nodes in tunnels, and replies straight to the client (DSR).
+    package var isDSR: Bool
     package var sessionAffinitySeconds: UInt32?
     package var healthCheckNodePort: UInt16?
     /// One entry for each family in which the service exists; at least one, IPv4 first.
     package var families: [FamilyPlan]
 
     package init(
-        name: ServicePortName, port: UInt16, algorithm: Service.Algorithm = .random,
+        name: ServicePortName, port: UInt16, algorithm: Service.Algorithm = .random, isDSR: Bool = false,
         sessionAffinitySeconds: UInt32? = nil, healthCheckNodePort: UInt16? = nil, families: [FamilyPlan] = []
     ) {
         self.name = name
         self.port = port
         self.algorithm = algorithm
+        self.isDSR = isDSR
         self.sessionAffinitySeconds = sessionAffinitySeconds
         self.healthCheckNodePort = healthCheckNodePort
         self.families = families
@@ -65,10 +68,13 @@ package struct Backend: Hashable, Sendable, Comparable {
     package var address: AddressAndPort
     /// Relative share, at least 1.
     package var weight: UInt32
+    /// An endpoint of this node (EP-10).
+    package var isLocal: Bool
 
-    package init(address: AddressAndPort, weight: UInt32 = 1) {
+    package init(address: AddressAndPort, weight: UInt32 = 1, isLocal: Bool = false) {
         self.address = address
         self.weight = weight
+        self.isLocal = isLocal
     }
 
     package static func < (left: Self, right: Self) -> Bool {

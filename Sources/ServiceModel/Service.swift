@@ -22,6 +22,17 @@ package struct Service: Hashable, Sendable {
         case maglev
     }
 
+    /// How outside clients' packets travel to backends of other nodes; Martlet's own, from the annotation
+    /// `martlet.dev/forwarding`.
+    package enum Forwarding: String, Hashable, Sendable {
+        /// With an address of this node as source, and the reply back through this node.
+        case snat
+        /// In a tunnel, with the client's address kept, and the reply straight to the client: direct server return.
+        case dsr
+        /// `dsr` for TCP, `snat` for everything else.
+        case hybrid
+    }
+
     package var name: ObjectName
     /// Seconds since 1970; nil when the manifest has none. Decides between services that claim one frontend (SVC-15).
     package var creationTime: Int64?
@@ -44,6 +55,7 @@ package struct Service: Hashable, Sendable {
     /// Zero when unset (HC-1, INV-7).
     package var healthCheckNodePort: UInt16
     package var algorithm: Algorithm?
+    package var forwarding: Forwarding?
     package var ports: [ServicePort]
 
     package init(
@@ -52,7 +64,7 @@ package struct Service: Hashable, Sendable {
         loadBalancerIPs: [IPAddress] = [], loadBalancerSourceRanges: [CIDR] = [],
         externalTrafficPolicy: TrafficPolicy = .cluster, internalTrafficPolicy: TrafficPolicy = .cluster,
         sessionAffinitySeconds: UInt32? = nil, healthCheckNodePort: UInt16 = 0, algorithm: Algorithm? = nil,
-        ports: [ServicePort] = []
+        forwarding: Forwarding? = nil, ports: [ServicePort] = []
     ) {
         self.name = name
         self.creationTime = creationTime
@@ -68,6 +80,7 @@ package struct Service: Hashable, Sendable {
         self.sessionAffinitySeconds = sessionAffinitySeconds
         self.healthCheckNodePort = healthCheckNodePort
         self.algorithm = algorithm
+        self.forwarding = forwarding
         self.ports = ports
     }
 }

@@ -94,7 +94,7 @@ struct KernelStoreTests {
         let (old, new) = (plans(2)[0], plans(2)[1])
         let start = ContinuousClock.now
         await reconciler.apply([old], now: start)
-        let counted = dp_service_counters(connections: 3, refused: 4)
+        let counted = dp_service_counters(connections: 3, refused: 4, packets: 5, bytes: 6)
         try datapath.maps.serviceCounters.update(
             1, Array(repeating: counted, count: datapath.maps.serviceCounters.cpuCount))
         await reconciler.apply([(old.name, nil), new], now: start)

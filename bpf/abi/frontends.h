@@ -41,6 +41,11 @@ struct dp_frontend {
     __u8 pad;                 /* zero */
     struct dp_choice internal; /* for this node's own sockets and for its pods (short-circuit, TP-6) */
     struct dp_choice external; /* for everybody else */
+    /*
+     * What `external` was before the changes that DSR flows are being tracked for; the action is INVALID when nothing is
+     * changing. A slot whose backend is not the one that it has here has moved: only its flows are tracked.
+     */
+    struct dp_choice previous;
 };
 
 /*
@@ -59,7 +64,7 @@ struct dp_backend {
     struct dp_address address;
     __u16 port_be;
     __u8 protocol;
-    __u8 pad;          /* zero */
+    __u8 flags;        /* enum dp_backend_flags */
     __u32 weight;      /* relative weight, at least 1; informational: the table already holds its effect */
 };
 
@@ -81,6 +86,21 @@ struct dp_node_port_key {
     __u16 port_be;
     __u8 protocol;
     __u8 family; /* 4 or 6: a node port of one leaves the other's sockets alone */
+};
+
+/*
+ * Key of `source_ranges` (LPM trie): whom the load-balancer frontends of a service port admit (LBSR). The value is a
+ * __u8, enum dp_admission; the longest prefix decides, and who is in none is not admitted.
+ */
+struct dp_source_range {
+    __u32 length; /* in bits from `service_id` on: an IPv4 /24 is 32 + 120 */
+    __u32 service_id;
+    struct dp_address client;
+};
+
+enum dp_admission {
+    DP_ADMISSION_DENY = 1,
+    DP_ADMISSION_ALLOW = 2,
 };
 
 /* Key of `service_cidrs` (LPM trie): a ServiceCIDR. An address inside that no service owns is dropped (SVC-12). */

@@ -22,13 +22,36 @@ enum dp_outcome {
     DP_OUTCOME_BAD_RECORD = 9,            /* refused: a record in the maps contradicts itself */
     DP_OUTCOME_EVENTS_LOST = 10,          /* events not delivered: rate limit reached or ring buffer full */
     DP_OUTCOME_UNOWNED_ADDRESS = 11,      /* dropped: inside a ServiceCIDR, and no service owns it (SVC-12) */
-    DP_OUTCOME_COUNT = 12,
+    /* Packets. */
+    DP_OUTCOME_ANSWERED_LOCALLY = 12,     /* handed to a backend of this node */
+    DP_OUTCOME_SENT_ON = 13,              /* sent to a backend of another node with an address of ours as source */
+    DP_OUTCOME_TUNNELLED = 14,            /* sent to a backend of another node inside of another packet (DSR) */
+    DP_OUTCOME_DECAPSULATED = 15,         /* came inside of another packet, and handed to a backend of this node (DSR) */
+    DP_OUTCOME_REPLIED = 16,              /* a backend's reply, translated back */
+    DP_OUTCOME_ECHO_ANSWERED = 17,        /* an echo request to a virtual address */
+    DP_OUTCOME_ERROR_TRANSLATED = 18,     /* an ICMP error about a flow of ours, handed to whom it concerns */
+    DP_OUTCOME_TOO_BIG = 19,              /* dropped: does not fit into the tunnel; the sender was told */
+    DP_OUTCOME_MALFORMED = 20,            /* dropped: to a frontend, but lengths or headers contradict each other */
+    DP_OUTCOME_FRAGMENT_UNKNOWN = 21,     /* dropped: a later fragment of a datagram whose first was not seen */
+    DP_OUTCOME_FLOWS_FULL = 22,           /* dropped: `flows` or `flow_replies` has no room for a new flow */
+    DP_OUTCOME_PORTS_EXHAUSTED = 23,      /* dropped: no source port is free towards this backend */
+    DP_OUTCOME_PORT_COLLISION = 24,       /* a source port was taken, and another one was tried */
+    DP_OUTCOME_NO_ROUTE = 25,             /* dropped: no route to the backend or back to the client */
+    DP_OUTCOME_NO_SOURCE_ADDRESS = 26,    /* dropped: the way out has no address of this family to masquerade with */
+    DP_OUTCOME_FROM_OUTSIDE = 27,         /* refused: an outside client at a frontend for the inside only */
+    DP_OUTCOME_FLOW_TRACKED = 28,         /* a DSR flow in a moved slot was given a record */
+    DP_OUTCOME_NEIGHBOUR_PENDING = 29,    /* passed on to TC: XDP does not know the next hop's link address yet */
+    DP_OUTCOME_UNSUPPORTED = 30,          /* dropped: a protocol or header that cannot be translated */
+    DP_OUTCOME_HOPS_EXCEEDED = 31,        /* dropped: the packet may not travel any further (TTL, hop limit) */
+    DP_OUTCOME_COUNT = 32,
 };
 
 /* Element of `service_counters` (per-CPU array), index is the service id. */
 struct dp_service_counters {
-    __u64 connections; /* TCP connects, UDP connects, and new UDP peers of unconnected sockets */
+    __u64 connections; /* TCP connects, UDP connects, new UDP peers of unconnected sockets, and new flows of packets */
     __u64 refused;     /* refused or dropped, for whatever reason */
+    __u64 packets;     /* of clients, as the packet hooks saw them */
+    __u64 bytes;       /* from the IP header on */
 };
 
 /* Which hook reported. */
@@ -36,6 +59,9 @@ enum dp_hook {
     DP_HOOK_CONNECT = 1,
     DP_HOOK_SENDMSG = 2,
     DP_HOOK_BIND = 3,
+    DP_HOOK_XDP = 4,
+    DP_HOOK_TC_INGRESS = 5,
+    DP_HOOK_TC_EGRESS = 6,
 };
 
 /* A record of the `events` ring buffer. Addresses are zero where they do not apply. */
@@ -45,14 +71,17 @@ struct dp_event {
     __u64 netns_cookie;
     struct dp_address frontend;
     struct dp_address backend;
+    struct dp_address client; /* of a packet */
     __u32 service_id;
+    __u32 interface;     /* index of the device that a packet came in by or goes out of */
     __u32 process_id;    /* thread group id in the initial pid namespace */
     __u16 frontend_port_be;
     __u16 backend_port_be;
+    __u16 client_port_be;
     __u8 protocol;
     __u8 outcome;        /* enum dp_outcome */
     __u8 hook;           /* enum dp_hook */
-    __u8 pad;            /* zero */
+    __u8 pad[3];         /* zero */
     char command[16];    /* the task's name, NUL-padded */
 };
 

@@ -56,12 +56,18 @@ struct dp_udp_page {
     struct dp_udp_peer peers[DP_UDP_PEERS_PER_PAGE];
 };
 
-/* Key of `affinity`: a client of a service port. For sockets the client is its network namespace. */
+/* Who a client is to session affinity: for sockets the network namespace, for packets the source address. */
+enum dp_client_kind {
+    DP_CLIENT_NAMESPACE = 1, /* words 0 and 1 of `client` are the namespace's cookie, low word first */
+    DP_CLIENT_ADDRESS = 2,
+};
+
+/* Key of `affinity`: a client of a service port. */
 struct dp_affinity_key {
-    __u64 netns_cookie;
+    struct dp_address client;
     __u32 service_id;
     __u16 family; /* 4 or 6: records of the two families are apart (AFF-2) */
-    __u16 pad;    /* zero */
+    __u16 kind;   /* enum dp_client_kind */
 };
 
 struct dp_affinity {

@@ -13,7 +13,7 @@
  * The version of the whole contract. It is written in the `contract` map; an agent that finds another number there
  * migrates or refuses, and never writes. Raise it whenever a layout or a meaning in bpf/abi changes.
  */
-#define DP_ABI_VERSION 2u
+#define DP_ABI_VERSION 3u
 
 /* An address: 16 bytes in network order, as four words; IPv4 is IPv4-mapped (RFC 4291, 2.5.5.2). */
 struct dp_address {
@@ -43,6 +43,17 @@ enum dp_frontend_flags {
     DP_FRONTEND_HOST_ONLY = 1 << 1,     /* only for sockets of the node's own network namespace (loopback, NP-6) */
     DP_FRONTEND_DENY_HOST = 1 << 2,     /* loadBalancerSourceRanges exclude this node's own sockets (LBSR-3) */
     DP_FRONTEND_DENY_PODS = 1 << 3,     /* loadBalancerSourceRanges exclude this node's pods (LBSR-3) */
+    DP_FRONTEND_MASQUERADE_HOST = 1 << 4,    /* packets of node-local sources get a source address of this node */
+    DP_FRONTEND_MASQUERADE_PODS = 1 << 5,    /* the same for pod-local traffic (section 8 of the rules) */
+    DP_FRONTEND_MASQUERADE_OUTSIDE = 1 << 6, /* the same for everybody else */
+    DP_FRONTEND_SOURCE_RANGES = 1 << 7,      /* packets are admitted by `source_ranges` only (LBSR-1) */
+    DP_FRONTEND_DSR = 1 << 8,                /* outside clients' packets are not masqueraded but tunnelled (DSR) */
+    DP_FRONTEND_INSIDE_ONLY = 1 << 9,        /* packets of outside clients are refused: a ClusterIP is not theirs */
+};
+
+/* Bits of dp_backend.flags. */
+enum dp_backend_flags {
+    DP_BACKEND_LOCAL = 1 << 0, /* an endpoint of this node (EP-10) */
 };
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ClientIP session affinity (AFF-1…AFF-8). A client is a network namespace: at connect() a socket has no source address
- * yet, and a pod has one namespace. A record counts only while its backend is in the set in use on this path (AFF-4).
+ * ClientIP session affinity (AFF-1…AFF-8). To sockets a client is a network namespace: at connect() a socket has no
+ * source address yet, and a pod has one namespace. To packets it is their source address. A record counts only while its
+ * backend is in the set in use on this path (AFF-4).
  */
 #ifndef MARTLET_LIB_AFFINITY_H
 #define MARTLET_LIB_AFFINITY_H
@@ -9,12 +10,29 @@
 #include "choose.bpf.h"
 #include "observe.bpf.h"
 
-static __always_inline struct dp_affinity_key affinity_key(const struct dial *dial, __u32 service_id)
+/* A socket's client of a frontend, whose address tells the family. */
+static __always_inline struct dp_affinity_key affinity_of_namespace(__u64 netns_cookie,
+                                                                    const struct dp_address *frontend,
+                                                                    __u32 service_id)
 {
     struct dp_affinity_key key = {
-        .netns_cookie = dial->netns_cookie,
+        .client = {{(__u32)netns_cookie, netns_cookie >> 32, 0, 0}},
         .service_id = service_id,
-        .family = address_is_ipv4(&dial->key.address) ? 4 : 6,
+        .family = address_is_ipv4(frontend) ? 4 : 6,
+        .kind = DP_CLIENT_NAMESPACE,
+    };
+
+    return key;
+}
+
+/* A packet's client: its source address. */
+static __always_inline struct dp_affinity_key affinity_of_address(const struct dp_address *client, __u32 service_id)
+{
+    struct dp_affinity_key key = {
+        .client = *client,
+        .service_id = service_id,
+        .family = address_is_ipv4(client) ? 4 : 6,
+        .kind = DP_CLIENT_ADDRESS,
     };
 
     return key;
@@ -72,11 +90,10 @@ static __always_inline __u32 affinity_hold(struct dp_affinity *record, const str
     return position;
 }
 
-static __always_inline __u32 affinity_recall(const struct dial *dial, const struct dp_frontend *frontend,
+static __always_inline __u32 affinity_recall(const struct dp_affinity_key *key, const struct dp_frontend *frontend,
                                              const struct dp_choice *choice, __u64 now_ns)
 {
-    struct dp_affinity_key key = affinity_key(dial, frontend->service_id);
-    struct dp_affinity *record = bpf_map_lookup_elem(&affinity, &key);
+    struct dp_affinity *record = bpf_map_lookup_elem(&affinity, key);
 
     return record ? affinity_hold(record, frontend, choice, now_ns) : NO_POSITION;
 }
@@ -84,25 +101,24 @@ static __always_inline __u32 affinity_recall(const struct dial *dial, const stru
 /*
  * Binds the client to the backend that was drawn for it. Returns the position that it is bound to: where another CPU
  * draws for the same client at the same time, the first to write decides for both. A record that is there is changed in
- * its place: writing into an LRU costs some 300 ns.
+ * its place: writing into an LRU costs some 300 ns. What cannot be written is counted: the client is free next time.
  */
-static __always_inline __u32 affinity_bind(const struct dial *dial, const struct dp_frontend *frontend,
+static __always_inline __u32 affinity_bind(const struct dp_affinity_key *key, const struct dp_frontend *frontend,
                                            const struct dp_choice *choice, __u32 drawn, __u64 now_ns)
 {
-    struct dp_affinity_key key = affinity_key(dial, frontend->service_id);
     struct dp_affinity fresh = {.last_used_ns = now_ns, .backend_id = set_member(choice, drawn), .position = drawn};
-    struct dp_affinity *record = bpf_map_lookup_elem(&affinity, &key);
+    struct dp_affinity *record = bpf_map_lookup_elem(&affinity, key);
     struct dp_affinity found = {};
     __u32 position;
     __u64 seen;
 
     if (!record) {
-        if (!bpf_map_update_elem(&affinity, &key, &fresh, BPF_NOEXIST))
+        if (!bpf_map_update_elem(&affinity, key, &fresh, BPF_NOEXIST))
             return drawn;
-        record = bpf_map_lookup_elem(&affinity, &key);
+        record = bpf_map_lookup_elem(&affinity, key);
     }
     if (!record) {
-        report(dial, 0, frontend->service_id, DP_OUTCOME_AFFINITY_UNRECORDED);
+        count_outcome(DP_OUTCOME_AFFINITY_UNRECORDED);
         return drawn;
     }
     seen = *(volatile affinity_bond *)affinity_bond_of(record);
@@ -114,6 +130,23 @@ static __always_inline __u32 affinity_bind(const struct dial *dial, const struct
         __sync_val_compare_and_swap(affinity_bond_of(record), seen, *affinity_bond_of(&fresh));
     position = *affinity_bond_of(&found) == seen ? drawn : affinity_position(&found, choice);
     return position != NO_POSITION ? position : drawn;
+}
+
+/* A new connection's position: where affinity binds the client, else drawn; remembered where there is affinity. */
+static __always_inline __u32 choose_position(const struct dp_affinity_key *client, const struct dp_frontend *frontend,
+                                             const struct dp_choice *choice, __u64 hash_input)
+{
+    __u64 now_ns = frontend->affinity_timeout_s ? bpf_ktime_get_ns() : 0;
+    __u32 position = NO_POSITION;
+
+    if (now_ns)
+        position = affinity_recall(client, frontend, choice, now_ns);
+    if (position != NO_POSITION)
+        return position;
+    position = draw_position(frontend, choice, hash_input);
+    if (now_ns && position < choice->set_count)
+        position = affinity_bind(client, frontend, choice, position, now_ns);
+    return position;
 }
 
 #endif

@@ -88,23 +88,6 @@ static __always_inline enum verdict resolve_unknown(struct bpf_sock_addr *ctx, s
     return VERDICT_SILENCE;
 }
 
-/* A new connection's position: where affinity binds the client, else drawn; remembered where there is affinity. */
-static __always_inline __u32 choose_position(const struct dial *dial, const struct dp_frontend *frontend,
-                                             const struct dp_choice *choice)
-{
-    __u64 now_ns = frontend->affinity_timeout_s ? bpf_ktime_get_ns() : 0;
-    __u32 position = NO_POSITION;
-
-    if (now_ns)
-        position = affinity_recall(dial, frontend, choice, now_ns);
-    if (position != NO_POSITION)
-        return position;
-    position = draw_position(frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
-    if (now_ns && position < choice->set_count)
-        position = affinity_bind(dial, frontend, choice, position, now_ns);
-    return position;
-}
-
 /*
  * Chooses among a FORWARD choice. `preferred_id` is kept while it is a member of the set, and is no new connection to
  * affinity then (AFF-3); zero: no preference.
@@ -113,13 +96,15 @@ static __always_inline enum verdict resolve_choice(const struct dial *dial, cons
                                                    const struct dp_choice *choice, __u32 preferred_id,
                                                    struct resolution *resolution)
 {
+    struct dp_affinity_key client =
+        affinity_of_namespace(dial->netns_cookie, &dial->key.address, frontend->service_id);
     __u32 position = NO_POSITION;
     __u32 backend_id;
 
     if (preferred_id)
         position = find_member(choice, preferred_id);
     if (position == NO_POSITION)
-        position = choose_position(dial, frontend, choice);
+        position = choose_position(&client, frontend, choice, dial->netns_cookie ^ dial->socket_cookie);
     backend_id = position < choice->set_count ? set_member(choice, position) : 0;
     resolution->backend = bpf_map_lookup_elem(&backends, &backend_id);
     if (!backend_id || !resolution->backend || !resolution->backend->port_be)

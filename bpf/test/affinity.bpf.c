@@ -21,12 +21,12 @@ enum { OWN = 0, OTHER = 1 };
 /// What no position is.
 enum { NOT_PREPARED = 97, NOT_FREE = 98, BOUND_ELSEWHERE = 99 };
 
-static const struct dial client = { .netns_cookie = 7 };
+static const struct dp_address address = { { 0, 0, 0, 0 } };
 
 /// Writes the set, and unless the time is zero a record that binds the client to the first backend.
 static __always_inline int prepare(struct dp_frontend *frontend, __u64 last_used_ns)
 {
-    struct dp_affinity_key key = affinity_key(&client, SERVICE);
+    struct dp_affinity_key key = affinity_of_namespace(7, &address, SERVICE);
     struct dp_affinity record = { .last_used_ns = last_used_ns, .backend_id = 1, .position = OWN };
     __u64 set = 2ull << 32 | 1;
     __u32 zero = 0;
@@ -42,7 +42,7 @@ static __always_inline int prepare(struct dp_frontend *frontend, __u64 last_used
 /// Returns the position that the dial ends with, if the record says the same.
 static __always_inline int conclude(__u32 position)
 {
-    struct dp_affinity_key key = affinity_key(&client, SERVICE);
+    struct dp_affinity_key key = affinity_of_namespace(7, &address, SERVICE);
     struct dp_affinity *record = bpf_map_lookup_elem(&affinity, &key);
 
     return record && record->backend_id == position + 1 ? position : BOUND_ELSEWHERE;
@@ -51,15 +51,16 @@ static __always_inline int conclude(__u32 position)
 /// Draws the first backend; `is_beaten`: after the other CPU has drawn the second.
 static __always_inline int draw(__u64 last_used_ns, int is_beaten)
 {
+    struct dp_affinity_key key = affinity_of_namespace(7, &address, SERVICE);
     struct dp_frontend frontend = {};
 
     if (prepare(&frontend, last_used_ns))
         return NOT_PREPARED;
-    if (affinity_recall(&client, &frontend, &frontend.internal, NOW_NS) != NO_POSITION)
+    if (affinity_recall(&key, &frontend, &frontend.internal, NOW_NS) != NO_POSITION)
         return NOT_FREE;
     if (is_beaten)
-        affinity_bind(&client, &frontend, &frontend.internal, OTHER, NOW_NS + 1);
-    return conclude(affinity_bind(&client, &frontend, &frontend.internal, OWN, NOW_NS));
+        affinity_bind(&key, &frontend, &frontend.internal, OTHER, NOW_NS + 1);
+    return conclude(affinity_bind(&key, &frontend, &frontend.internal, OWN, NOW_NS));
 }
 
 SEC("xdp")
@@ -90,11 +91,12 @@ int draw_again_beaten(struct xdp_md *ctx)
 SEC("xdp")
 int recall_renewed(struct xdp_md *ctx)
 {
+    struct dp_affinity_key key = affinity_of_namespace(7, &address, SERVICE);
     struct dp_frontend frontend = {};
 
     if (prepare(&frontend, NOW_NS + 1))
         return NOT_PREPARED;
-    return affinity_recall(&client, &frontend, &frontend.internal, NOW_NS);
+    return affinity_recall(&key, &frontend, &frontend.internal, NOW_NS);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -29,6 +29,12 @@ extension FrontendRecord {
         if frontend.kind == .nodePort, frontend.address.address.isLoopback { flags.append(DP_FRONTEND_HOST_ONLY) }
         if !frontend.admitsHostSockets { flags.append(DP_FRONTEND_DENY_HOST) }
         if !frontend.admitsPodSockets { flags.append(DP_FRONTEND_DENY_PODS) }
+        if frontend.masquerades.contains(.host) { flags.append(DP_FRONTEND_MASQUERADE_HOST) }
+        if frontend.masquerades.contains(.pods) { flags.append(DP_FRONTEND_MASQUERADE_PODS) }
+        if frontend.masquerades.contains(.outside) { flags.append(DP_FRONTEND_MASQUERADE_OUTSIDE) }
+        // A ClusterIP is for the inside; what comes to it from outside is masqueraded as with kube-proxy.
+        if plan.isDSR, frontend.kind != .clusterIP { flags.append(DP_FRONTEND_DSR) }
+        if frontend.refuses.contains(.outside) { flags.append(DP_FRONTEND_INSIDE_ONLY) }
         return flags
     }
 }

@@ -7,7 +7,8 @@ enum ServiceDecoder {
     ) throws(FieldProblem) -> Service {
         var service = Service(name: metadata.identity.name, creationTime: metadata.creationTime)
         service.belongsToOtherProxy = try metadata.hasLabel("service.kubernetes.io/service-proxy-name")
-        service.algorithm = try algorithm(metadata, &problems)
+        service.algorithm = try choice("martlet.dev/algorithm", "neither random nor maglev", metadata, &problems)
+        service.forwarding = try choice("martlet.dev/forwarding", "none of snat, dsr and hybrid", metadata, &problems)
         guard let spec = try object.object("spec") else { throw FieldProblem("spec", "is missing") }
         var inSpec: [FieldProblem] = []
         do throws(FieldProblem) {
@@ -51,19 +52,18 @@ enum ServiceDecoder {
         return kind
     }
 
-    private static func algorithm(
-        _ metadata: ObjectMetadata, _ problems: inout [FieldProblem]
-    ) throws(FieldProblem) -> Service.Algorithm? {
-        let key = "martlet.dev/algorithm"
+    /// One of the words that an annotation of Martlet's own may be.
+    private static func choice<Choice: RawRepresentable<String>>(
+        _ key: String, _ otherwise: String, _ metadata: ObjectMetadata, _ problems: inout [FieldProblem]
+    ) throws(FieldProblem) -> Choice? {
         guard let text = try metadata.annotation(key) else { return nil }
-        guard let algorithm = Service.Algorithm(rawValue: text) else {
+        guard let choice = Choice(rawValue: text) else {
             problems.append(
                 FieldProblem(
-                    "metadata.annotations[\(key)]",
-                    "\(FieldValue.quoted(text)) is neither random nor maglev; it is ignored"))
+                    "metadata.annotations[\(key)]", "\(FieldValue.quoted(text)) is \(otherwise); it is ignored"))
             return nil
         }
-        return algorithm
+        return choice
     }
 
     /// Anything but Local counts as Cluster, as in kube-proxy.

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which backend a DSR packet belongs to, without state for each flow: a look-up in the frontend's Maglev table. Only
+ * while a table is changing are flows tracked, and only those whose slot has moved to another backend: a packet that
+ * opens a connection there is tracked to the new owner; any other follows its record, and without one goes to the slot's
+ * previous owner, and is tracked. (JET, Lev-Libfeld et al. 2021; Beamer, Olteanu et al., NSDI 2018; GLB's second chance.)
+ */
+#ifndef MARTLET_LIB_DSR_H
+#define MARTLET_LIB_DSR_H
+
+#include "flow.bpf.h"
+#include "serve.bpf.h"
+
+/* Where a DSR packet goes. */
+struct dsr_target {
+    struct dp_address backend;
+    __u32 backend_id; /* zero: nowhere */
+    __u16 backend_port_be;
+    __u8 is_local;
+};
+
+static __always_inline void aim(struct dsr_target *target, __u32 backend_id)
+{
+    struct dp_backend *backend = backend_of(backend_id);
+
+    target->backend_id = 0;
+    if (!backend)
+        return;
+    target->backend_id = backend_id;
+    target->backend = backend->address;
+    target->backend_port_be = backend->port_be;
+    target->is_local = backend->flags & DP_BACKEND_LOCAL;
+}
+
+/*
+ * The owner of a packet without a record in a slot that went from `before` to `now`. Datagrams do not say whether they
+ * open anything: they stay with the previous owner as long as it serves (CT-2), connections for as long as they last.
+ */
+static __always_inline __u32 owner_without_record(const struct dp_frontend *frontend, const struct packet *packet,
+                                                  __u32 before, __u32 now)
+{
+    if (packet->tuple.protocol == IPPROTO_TCP)
+        return is_opening(packet) ? now : before;
+    return frontend->external.action == DP_ACTION_FORWARD &&
+                   find_member(&frontend->external, before) == NO_POSITION
+               ? now
+               : before;
+}
+
+/* Out of line: the packet's slot has moved from `before` to `now`; either may be zero. */
+__noinline int aim_at_tracked(struct packet *packet, struct dp_frontend *frontend, struct dsr_target *target,
+                              __u64 move)
+{
+    __u32 before = move >> 32, now = (__u32)move;
+    struct flow_request request = {};
+    struct flow *flow;
+
+    if (!packet || !frontend || !target)
+        return 0;
+    flow = flow_of(packet);
+    if (flow) {
+        struct dp_backend *backend = backend_of(flow->backend_id);
+
+        flow_touch(flow, packet);
+        target->backend = flow->backend;
+        target->backend_port_be = flow->backend_port_be;
+        target->backend_id = flow->backend_id;
+        target->is_local = backend && address_equals(&backend->address, &flow->backend) &&
+                           backend->flags & DP_BACKEND_LOCAL;
+        return 0;
+    }
+    aim(target, owner_without_record(frontend, packet, before, now));
+    if (!target->backend_id)
+        return 0;
+    request.source = packet->tuple.source;
+    request.backend = target->backend;
+    request.backend_port_be = target->backend_port_be;
+    request.flags = DP_FLOW_TUNNELLED;
+    request.service_id = frontend->service_id;
+    request.backend_id = target->backend_id;
+    /* Without room for a record the packet goes where it would have gone; the next ones may be mistaken. */
+    count_outcome(flow_open(&packet->tuple, &request) ?: DP_OUTCOME_FLOW_TRACKED);
+    return 0;
+}
+
+/* Finds where a DSR packet goes: nowhere when there is no backend, and none that it had before. */
+static __always_inline void aim_dsr(struct packet *packet, struct dp_frontend *frontend, __u32 hash,
+                                    struct dsr_target *target)
+{
+    __u32 now = frontend->external.action == DP_ACTION_FORWARD ? member_by_hash(&frontend->external, hash) : 0;
+    __u32 before;
+
+    if (frontend->previous.action != DP_ACTION_FORWARD)
+        return aim(target, now);
+    before = member_by_hash(&frontend->previous, hash);
+    if (before == now)
+        return aim(target, now);
+    aim_at_tracked(packet, frontend, target, (__u64)before << 32 | now);
+}
+
+#endif

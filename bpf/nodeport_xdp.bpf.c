@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * XDP: packets from outside to backends of other nodes, and their backends' replies, turned round before the kernel has
+ * built anything around them. Whatever needs more than that - a backend of this node, an answer to make, a header out of
+ * the ordinary - is passed up unchanged to TC (nodeport_tc.bpf.c). A choice that has been made here is kept in the
+ * flow's record, where TC finds it.
+ */
+#include "lib/frame_xdp.bpf.h"
+
+#include "lib/dsr.bpf.h"
+#include "lib/flow.bpf.h"
+#include "lib/next_hop.bpf.h"
+#include "lib/packet.bpf.h"
+#include "lib/packet_observe.bpf.h"
+#include "lib/rewrite_xdp.bpf.h"
+#include "lib/serve.bpf.h"
+#include "lib/tunnel.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Writes the link-layer header and sends the frame on its way. */
+static __always_inline int send(frame *f, const struct dp_next_hop *hop, __be16 protocol)
+{
+    struct ethhdr *ethernet = frame_at(f, 0, sizeof(*ethernet));
+
+    if (!ethernet)
+        return PACKET_IS_DROPPED;
+    __builtin_memcpy(ethernet->h_dest, hop->destination_mac, ETH_ALEN);
+    __builtin_memcpy(ethernet->h_source, hop->source_mac, ETH_ALEN);
+    ethernet->h_proto = protocol;
+    if (hop->interface == f->ingress_ifindex)
+        return PACKET_GOES_BACK;
+    return bpf_redirect(hop->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
+}
+
+/* Puts an outer header around the packet. Zero: it is not to be sent. */
+static __always_inline int encapsulate(frame *f, struct packet *packet, const struct tunnel *tunnel)
+{
+    __u8 service_class;
+
+    if (packet->is_ipv4) {
+        struct iphdr *inner = frame_at(f, sizeof(struct ethhdr), sizeof(*inner)), *outer;
+
+        if (!inner)
+            return 0;
+        service_class = inner->tos;
+        inner->ttl -= 1;
+        inner->check = checksum_after(inner->check, (__u16)~ONE_HOP_BE);
+        if (bpf_xdp_adjust_head(f, -(int)sizeof(*outer)))
+            return 0;
+        outer = frame_at(f, sizeof(struct ethhdr), sizeof(*outer));
+        if (!outer)
+            return 0;
+        fill_tunnel_ipv4(outer, tunnel, service_class);
+    } else {
+        struct ipv6hdr *inner = frame_at(f, sizeof(struct ethhdr), sizeof(*inner)), *outer;
+
+        if (!inner)
+            return 0;
+        service_class = bpf_ntohl(*(__be32 *)inner) >> 20;
+        inner->hop_limit -= 1;
+        if (bpf_xdp_adjust_head(f, -(int)sizeof(*outer)))
+            return 0;
+        outer = frame_at(f, sizeof(struct ethhdr), sizeof(*outer));
+        if (!outer)
+            return 0;
+        fill_tunnel_ipv6(outer, tunnel, service_class);
+    }
+    return 1;
+}
+
+static __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    __u32 hash = mix(client_hash_input(frontend, packet));
+    struct dsr_target target = {};
+    struct dp_next_hop *hop;
+    struct tunnel tunnel;
+
+    if (is_opening(packet) && refusal(frontend, packet, CLIENT_OUTSIDE))
+        return PACKET_PASSES;
+    aim_dsr(packet, frontend, hash, &target);
+    if (!target.backend_id || target.is_local)
+        return PACKET_PASSES;
+    hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
+    if (!hop) {
+        count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
+        return PACKET_PASSES;
+    }
+    if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
+        return PACKET_PASSES;
+    tunnel.source = tunnel_source(&hop->source, hash);
+    tunnel.backend = target.backend;
+    tunnel.backend_port_be = target.backend_port_be;
+    tunnel.inner_length = packet->length;
+    if (!encapsulate(f, packet, &tunnel))
+        return PACKET_IS_DROPPED;
+    count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
+    report_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
+    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+}
+
+/* Chooses for a new flow and records it, so that TC finds the choice. Zero: TC is to decide, or to answer. */
+static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    struct flow_request request = {};
+    const struct dp_address *address;
+    struct dp_backend *backend;
+    struct way way = {};
+    int kind;
+
+    if (is_node_address(&packet->tuple.source) || refusal(frontend, packet, CLIENT_OUTSIDE))
+        return 0;
+    if (frontend->external.action != DP_ACTION_FORWARD || !is_masqueraded(frontend, CLIENT_OUTSIDE))
+        return 0;
+    request.backend_id = choose_backend(frontend, &frontend->external, packet);
+    backend = backend_of(request.backend_id);
+    if (!backend)
+        return 0;
+    kind = find_way(f, &packet->tuple.source, &backend->address, &way);
+    address = masquerade_address(&way, packet->is_ipv4);
+    if ((kind != WAY_OUT && kind != WAY_PENDING) || !address)
+        return 0;
+    request.source = *address;
+    request.backend = backend->address;
+    request.backend_port_be = backend->port_be;
+    request.flags = DP_FLOW_MASQUERADED;
+    request.service_id = frontend->service_id;
+    if (flow_open(&packet->tuple, &request))
+        return 0;
+    count_service(frontend->service_id, 1);
+    return 1;
+}
+
+static __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    struct flow *flow = flow_of(packet);
+    struct dp_next_hop *hop;
+
+    if (!flow && begin_flow(f, packet, frontend))
+        flow = flow_find(&packet->tuple);
+    if (!flow || !(flow->flags & DP_FLOW_MASQUERADED))
+        return PACKET_PASSES;
+    hop = next_hop_of(f, &packet->tuple.source, &flow->backend, flow->backend_id);
+    if (!hop || packet->length > hop->mtu)
+        return PACKET_PASSES;
+    packet->onward.translation = translation_of(&packet->tuple, flow);
+    if (!translate(f, packet, &packet->onward.translation))
+        return PACKET_PASSES;
+    flow_touch(flow, packet);
+    count_packet(flow->service_id, packet, 0);
+    report_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
+    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+}
+
+/* A backend's reply to a masqueraded flow: to the client, as from the frontend. */
+static __noinline int serve_reply(frame *f, struct packet *packet)
+{
+    struct dp_flow_reply *reply = bpf_map_lookup_elem(&flow_replies, &packet->tuple);
+    struct dp_next_hop hop = {};
+    struct dp_device *device;
+    struct way way = {};
+
+    if (!reply || !(reply->seen & DP_FLOW_MASQUERADED))
+        return PACKET_PASSES;
+    packet->onward.translation = turned_round(&reply->flow);
+    if (find_way(f, &packet->onward.translation.source, &packet->onward.translation.destination, &way) != WAY_OUT)
+        return PACKET_PASSES;
+    device = device_of(way.interface);
+    if (!device || packet->length > device->mtu)
+        return PACKET_PASSES;
+    if (way.interface != f->ingress_ifindex && !(device->flags & DP_DEVICE_XDP_OUT))
+        return PACKET_PASSES;
+    if (!translate(f, packet, &packet->onward.translation))
+        return PACKET_PASSES;
+    flow_touch_reply(reply, packet);
+    report_packet(f, packet, 0, reply->service_id, DP_OUTCOME_REPLIED);
+    hop.interface = way.interface;
+    __builtin_memcpy(hop.destination_mac, way.destination_mac, ETH_ALEN);
+    __builtin_memcpy(hop.source_mac, way.source_mac, ETH_ALEN);
+    return send(f, &hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+}
+
+static __always_inline int is_masquerade_port(__u16 port_be)
+{
+    return (__u16)(bpf_ntohs(port_be) - snat_first_port) < snat_port_count;
+}
+
+static __always_inline int serve(frame *f, struct packet *packet)
+{
+    struct dp_frontend_key key = frontend_key_of(packet);
+    struct dp_frontend *frontend = find_frontend(&key);
+
+    if (!frontend)
+        return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
+    /* What comes from pods, or may not travel any further, is for TC to decide. */
+    if (frontend->flags & DP_FRONTEND_HOST_ONLY || packet->hops <= 1 || is_pod_source(packet))
+        return PACKET_PASSES;
+    if (is_dsr(frontend))
+        return serve_by_tunnel(f, packet, frontend);
+    return serve_by_translation(f, packet, frontend);
+}
+
+SEC("xdp")
+int martlet_nodeport_xdp(struct xdp_md *ctx)
+{
+    struct packet packet = {};
+
+    packet_parse(ctx, &packet);
+    if (packet.kind != PACKET_FLOW || packet.tuple.protocol == PROTOCOL_SCTP)
+        return XDP_PASS;
+    switch (serve(ctx, &packet)) {
+    case PACKET_PASSES: return XDP_PASS;
+    case PACKET_IS_SENT: return XDP_REDIRECT;
+    case PACKET_GOES_BACK: return XDP_TX;
+    default: return XDP_DROP;
+    }
+}
