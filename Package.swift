@@ -219,8 +219,8 @@ let package = Package(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
-                "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
-                "martlet-probe",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler",
+                "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(
