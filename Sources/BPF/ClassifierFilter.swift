@@ -75,7 +75,7 @@ public struct ClassifierFilter: Hashable, Sendable {
 
     private var place: bpf_tc_hook {
         var hook = bpf_tc_hook()
-        hook.sz = MemoryLayout<bpf_tc_hook>.size
+        hook.sz = optionsSize(upTo: \bpf_tc_hook.parent)
         hook.ifindex = Int32(bitPattern: interface)
         hook.attach_point = direction == .ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS
         return hook
@@ -83,7 +83,7 @@ public struct ClassifierFilter: Hashable, Sendable {
 
     private var name: bpf_tc_opts {
         var options = bpf_tc_opts()
-        options.sz = MemoryLayout<bpf_tc_opts>.size
+        options.sz = optionsSize(upTo: \bpf_tc_opts.priority)
         options.handle = handle
         options.priority = UInt32(priority)
         return options
@@ -97,4 +97,10 @@ public struct ClassifierFilter: Hashable, Sendable {
         guard code < 0, code != allowed.map({ -$0 }) else { return }
         throw BPFError(operation: operation, object: object, errno: -code, detail: messages)
     }
+}
+
+/// The size of one of libbpf's option structs without the padding at its end, which libbpf wants to be zero, and which
+/// Swift does not promise to copy.
+func optionsSize<Options, Field>(upTo last: KeyPath<Options, Field>) -> Int {
+    (MemoryLayout<Options>.offset(of: last) ?? 0) + MemoryLayout<Field>.size
 }

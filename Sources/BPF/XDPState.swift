@@ -12,12 +12,11 @@ public struct XDPState: Hashable, Sendable {
     /// The program in the network card itself.
     public let offloaded: UInt32?
 
-    /// Asks the kernel, about the calling thread's network namespace.
-    ///
-    /// - Throws: ENODEV when there is no such interface.
+    /// Asks the kernel, about the calling thread's network namespace. Where there is no such interface, there is no
+    /// program either.
     public static func query(interface: UInt32) throws(BPFError) -> XDPState {
         var options = bpf_xdp_query_opts()
-        options.sz = MemoryLayout<bpf_xdp_query_opts>.size
+        options.sz = optionsSize(upTo: \bpf_xdp_query_opts.attach_mode)
         let code = LibbpfMessages.catching { unsafe bpf_xdp_query(Int32(bitPattern: interface), 0, &options) }.result
         try check(code, "ask for the XDP program of", "interface \(interface)")
         let number = { (id: UInt32) in id == 0 ? nil : id }

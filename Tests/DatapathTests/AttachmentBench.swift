@@ -119,4 +119,16 @@ final class AttachmentBench {
     func linkIDs() throws -> [UInt32] {
         try pins().map { try BPFLink.open(pinned: "\(folder.path)/links/\($0)").info().id }
     }
+
+    /// Whether what is pinned under a name is attached to the device of that index.
+    func runsProgram(_ pin: String) throws -> Bool {
+        guard try pins().contains(pin) else {
+            let index = UInt32(pin.split(separator: "_")[2])!
+            let handle: UInt32 = 0x6d61_7274
+            return try ClassifierFilter(interface: index, direction: .ingress, handle: handle, priority: 5).programID()
+                == programs.ingress.info().id
+        }
+        let info = try BPFLink.open(pinned: "\(folder.path)/links/\(pin)").info()
+        return info.target == .tcx(interface: left, .tcxIngress)
+    }
 }

@@ -129,21 +129,28 @@ struct PacketAttachmentsTests {
         }
     }
 
-    @Test("a device that goes in between costs the others nothing, and its index may come to mean another device")
-    func gone() throws {
+    @Test(
+        "a device that goes in between costs the others nothing, and its index may come to mean another device",
+        arguments: [PacketAttachments.TCXUse.whereAvailable, .never])
+    func gone(tcx: PacketAttachments.TCXUse) throws {
         try inNewNetworkNamespace {
             let bench = try AttachmentBench()
+            try ip("link add third type veth peer name fourth")
             let stale = try bench.selection()
             try ip("link del left")
-            let report = try bench.follow(bench.attachments(), stale)
+            let report = try bench.follow(bench.attachments(tcx: tcx), stale)
             #expect(report.notices.allSatisfy { $0.hasSuffix("the device is gone") }, "\(report.notices)")
             #expect(report.notices.count == 6)
+            #expect(report.device(named: "fourth")?.way(.tcIngress) == (tcx == .never ? .clsact : .tcx))
 
-            try ip("link add left index \(bench.left) type veth peer name right")
-            #expect(try bench.follow(bench.attachments()).notices.isEmpty)
-            try ip("link del left\nlink add left index \(bench.left) type veth peer name right")
-            #expect(try bench.follow(bench.attachments()).notices.isEmpty)
-            #expect(try bench.pins().contains("tc_ingress_\(bench.left)"))
+            for _ in 0..<2 {
+                try ip("link add left index \(bench.left) type veth peer name right")
+                let pin = "tc_ingress_\(bench.left)"
+                #expect(try bench.follow(bench.attachments(tcx: tcx)).notices.isEmpty)
+                #expect(try (tcx == .never ? bench.filterPins() : bench.pins()).contains(pin))
+                #expect(try bench.runsProgram(pin))
+                try ip("link del left")
+            }
         }
     }
 
