@@ -210,8 +210,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection", "Netlink",
-                "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet", "martlet-probe",
+                "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
+                "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet",
+                "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
