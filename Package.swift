@@ -210,8 +210,9 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection", "Netlink",
-                "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet", "martlet-probe",
+                "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
+                "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet",
+                "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -219,8 +220,8 @@ let package = Package(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
-                "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
-                "martlet-probe",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler",
+                "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(

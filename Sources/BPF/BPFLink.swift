@@ -92,12 +92,20 @@ public struct BPFLink: ~Copyable, Sendable {
     /// Attaches an XDP program to a network interface. There is room for one.
     ///
     /// - Parameter interface: its index.
-    /// - Throws: EBUSY when one is there already; `isUnsupported` when the driver cannot do the mode.
+    /// - Throws: EBUSY when one is there already; `isUnsupported` when the driver cannot do the mode; ENODEV when there is
+    ///   no such interface.
     public static func attach(
         xdp program: borrowing BPFProgram, interface: UInt32, mode: XDPMode = .any
     ) throws(BPFError) -> BPFLink {
         let label = "\(program.label) at xdp of interface \(interface)"
-        return try create(program, target: Int32(bitPattern: interface), .xdp, flags: mode.rawValue, label: label)
+        do {
+            return try create(program, target: Int32(bitPattern: interface), .xdp, flags: mode.rawValue, label: label)
+        } catch {
+            // The kernel says EINVAL for an interface that is not there, as drivers do for much else.
+            var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+            guard error.errno == EINVAL, unsafe if_indextoname(interface, &name) == nil else { throw error }
+            throw BPFError(operation: error.operation, object: error.object, errno: ENODEV, detail: error.detail)
+        }
     }
 
     /// Opens the link that is pinned at a path.

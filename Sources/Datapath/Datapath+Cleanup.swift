@@ -24,7 +24,8 @@ extension Datapath {
     ///
     /// The order is that of attaching, reversed: first the hooks that translate (connect, sendmsg), then those that
     /// translate back (getpeername, recvmsg) and clean up (sock_release), so that no socket is sent to a backend whose
-    /// replies are not turned back. Connections that were translated before stay with their backends; unconnected UDP
+    /// replies are not turned back. Devices come before sockets. The clsact of a device that had a filter stays, since
+    /// others may have filters in it. Connections that were translated before stay with their backends; unconnected UDP
     /// sockets see their backend's address from then on. Sizes and counters are lost with the maps.
     ///
     /// - Parameter force: also while an agent holds the folder; it will put back what it finds missing.
@@ -39,8 +40,14 @@ extension Datapath {
 
     private static func removeAll(_ folder: PinFolder) throws(BPFError) -> CleanupReport {
         var report = CleanupReport()
-        let links = try BPFFileSystem.entries(at: "\(folder.path)/links")
-        let known = SocketHook.allCases.reversed().map(\.rawValue).filter(links.contains)
+        for filter in try folder.deviceFilters() {
+            report.attempt("filter \(filter.place.name)") { () throws(BPFError) in try filter.remove() }
+        }
+        let links = try BPFFileSystem.entries(at: folder.links)
+        let packets = PacketHook.allCases.reversed().flatMap { hook in
+            links.filter { DeviceHook(name: $0)?.hook == hook }
+        }
+        let known = packets + SocketHook.allCases.reversed().map(\.rawValue).filter(links.contains)
         for name in known + links.filter({ !known.contains($0) }) {
             report.attempt("link \(name)") { () throws(BPFError) in try removeLink("\(folder.path)/links/\(name)") }
         }
@@ -62,7 +69,7 @@ extension Datapath {
     /// A folder that is the mount point itself stays (EBUSY), and so does one with other people's pins.
     private static func removeFolders(_ folder: PinFolder, _ report: inout CleanupReport) throws(BPFError) {
         guard report.failures.isEmpty else { return }
-        for part in ["links", "maps"] { _ = try remove("\(folder.path)/\(part)") { $0.isNotFound } }
+        for part in ["filters", "links", "maps"] { _ = try remove("\(folder.path)/\(part)") { $0.isNotFound } }
         report.foreign = try BPFFileSystem.entries(at: folder.path)
         guard report.foreign.isEmpty else { return }
         if try remove(folder.path, unless: { $0.errno == EBUSY || $0.isNotFound }) {

@@ -1,4 +1,4 @@
-// Changes of interfaces and addresses as they happen. It blocks, so it has a thread of its own; whoever needs the whole
+// Changes of interfaces, addresses and default routes as they happen. It blocks, so it has a thread of its own; whoever needs the whole
 // picture lists it first through RouteSocket, after opening the monitor, so that no change falls between the two.
 
 import CLibMNL
@@ -12,6 +12,9 @@ package enum AddressChange: Hashable, Sendable {
     /// An interface is new, or something about it changed.
     case interfaceSet(NetworkInterface)
     case interfaceRemoved(NetworkInterface)
+    /// A default route of the main table came, went or changed. Routes that go because their interface goes down go
+    /// without this; the interface is reported then.
+    case defaultRoutesChanged
     /// Changes came faster than they were read and some are lost: list everything again.
     case overflow
 }
@@ -22,9 +25,13 @@ package struct AddressMonitor: ~Copyable, Sendable {
     private var names: [UInt32: String]
 
     /// Changes are kept by the kernel from here on.
-    package init() throws(NetlinkError) {
-        let listening = try NetlinkSocket(
-            bus: NETLINK_ROUTE, groups: UInt32(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
+    ///
+    /// - Parameter routes: also those of default routes. The kernel sends every route's change then, and a routing daemon
+    ///   may make thousands, so only those ask who need it.
+    package init(routes: Bool = false) throws(NetlinkError) {
+        let addresses = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
+        let groups = routes ? addresses | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE : addresses
+        let listening = try NetlinkSocket(bus: NETLINK_ROUTE, groups: UInt32(groups))
         var route = try RouteSocket()
         names = Dictionary(try route.interfaces().map { ($0.index, $0.name) }) { $1 }
         socket = listening
@@ -33,7 +40,7 @@ package struct AddressMonitor: ~Copyable, Sendable {
     /// Waits for changes and returns those that came together, in order. Blocks: not for the cooperative pool.
     ///
     /// - Parameter timeout: rounded up to milliseconds; nil waits for ever.
-    /// - Returns: empty when the time is over.
+    /// - Returns: empty when the time is over, and when what came is none of a caller's business.
     package mutating func next(timeout: Duration? = nil) throws(NetlinkError) -> [AddressChange] {
         let milliseconds = timeout.map { Self.milliseconds($0) } ?? -1
         guard try socket.wait(milliseconds: milliseconds, Self.operation) else { return [] }
@@ -64,6 +71,7 @@ package struct AddressMonitor: ~Copyable, Sendable {
             let isRemoved = Int(message.type) == RTM_DELLINK
             names[interface.index] = isRemoved ? nil : interface.name
             return isRemoved ? .interfaceRemoved(interface) : .interfaceSet(interface)
+        case RTM_NEWROUTE, RTM_DELROUTE: return DefaultRoute(message).map { _ in .defaultRoutesChanged }
         default: return nil
         }
     }

@@ -12,12 +12,33 @@ package struct NetworkInterface: Hashable, Sendable {
     package var mtu: UInt32
     /// The bridge, bond or VRF that it is part of; nil if of none.
     package var masterIndex: UInt32?
-    /// The other end or the interface below, if it has one: of a veth its peer, which may be in another namespace.
+    /// The other end or the interface below, if it has one: of a veth its peer, of a VLAN the interface that carries it.
     package var peerIndex: UInt32?
+    /// The peer is in another network namespace, where `peerIndex` counts.
+    package var peerIsElsewhere: Bool
     /// The kind of virtual interface (`veth`, `bridge`, `vlan`, …); nil for loopback and hardware.
     package var kind: String?
     /// The link-layer address; empty if there is none.
     package var hardwareAddress: [UInt8]
+    /// What its packets begin with (`ARPHRD_…`).
+    package var hardwareType: HardwareType
+
+    package init(
+        index: UInt32, name: String, flags: UInt32 = 1, mtu: UInt32 = 1500, masterIndex: UInt32? = nil,
+        peerIndex: UInt32? = nil, peerIsElsewhere: Bool = false, kind: String? = nil, hardwareAddress: [UInt8] = [],
+        hardwareType: HardwareType = .ethernet
+    ) {
+        self.index = index
+        self.name = name
+        self.flags = flags
+        self.mtu = mtu
+        self.masterIndex = masterIndex
+        self.peerIndex = peerIndex
+        self.peerIsElsewhere = peerIsElsewhere
+        self.kind = kind
+        self.hardwareAddress = hardwareAddress
+        self.hardwareType = hardwareType
+    }
 
     /// Switched on by its administrator (`IFF_UP`).
     package var isUp: Bool { flags & 1 != 0 }
@@ -35,6 +56,18 @@ package struct InterfaceAddress: Hashable, Sendable {
     package var scope: Scope
     /// `IFA_F_…` flags.
     package var flags: UInt32
+
+    package init(
+        address: IPAddress, prefixLength: UInt8, interfaceIndex: UInt32, interfaceName: String = "",
+        scope: Scope = .universe, flags: UInt32 = 0
+    ) {
+        self.address = address
+        self.prefixLength = prefixLength
+        self.interfaceIndex = interfaceIndex
+        self.interfaceName = interfaceName
+        self.scope = scope
+        self.flags = flags
+    }
 
     /// How far an address is valid (`rt_scope_t`).
     package enum Scope: Hashable, Sendable {

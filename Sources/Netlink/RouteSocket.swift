@@ -1,4 +1,4 @@
-// The interfaces and addresses of one network namespace, asked for once. Following their changes is AddressMonitor's.
+// The interfaces, addresses and default routes of one network namespace, asked for once. Following their changes is AddressMonitor's.
 
 import CLibMNL
 import Glibc
@@ -26,10 +26,32 @@ package struct RouteSocket: ~Copyable, Sendable {
             .sorted { ($0.interfaceIndex, $0.address) < ($1.interfaceIndex, $1.address) }
     }
 
-    /// A dump of everything, of every family.
-    private static func request(_ type: Int) -> NetlinkRequest {
+    /// The interfaces by which a default route of either family leaves: those of the main table, with all next hops.
+    /// Costs a dump of all routes.
+    package mutating func defaultRouteInterfaces() throws(NetlinkError) -> Set<UInt32> {
+        var interfaces: Set<UInt32> = []
+        for family in [AF_INET, AF_INET6] {
+            let messages = try socket.dump(Self.request(RTM_GETROUTE, family: family), "list the routes of")
+            for message in messages { interfaces.formUnion(DefaultRoute(message)?.interfaces ?? []) }
+        }
+        return interfaces
+    }
+
+    /// All interfaces with what decides about attaching to them, by index. Put together from three lists that are asked
+    /// for one after the other: what changes in between is in the next list, if the caller follows the changes.
+    package mutating func devices() throws(NetlinkError) -> [NetworkDevice] {
+        let routed = try defaultRouteInterfaces()
+        let addresses = Dictionary(grouping: try addresses(), by: \.interfaceIndex)
+        return try interfaces().map {
+            NetworkDevice(
+                interface: $0, addresses: addresses[$0.index] ?? [], carriesDefaultRoute: routed.contains($0.index))
+        }
+    }
+
+    /// A dump of everything, of every family or of one.
+    private static func request(_ type: Int, family: Int32 = AF_UNSPEC) -> NetlinkRequest {
         var payload = rtgenmsg()
-        payload.rtgen_family = UInt8(AF_UNSPEC)
+        payload.rtgen_family = UInt8(family)
         return NetlinkRequest(type: UInt16(type), flags: UInt16(NLM_F_DUMP), payload: payload)
     }
 }

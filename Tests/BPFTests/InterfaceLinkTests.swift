@@ -1,4 +1,4 @@
-// TCX and XDP links on the loopback interface of a network namespace of the test's own.
+// TCX and XDP links and filters of clsact on interfaces of a network namespace of the test's own.
 
 import BPF
 import Glibc
@@ -65,14 +65,72 @@ struct InterfaceLinkTests {
 
     @Test("A missing interface is an error that names it")
     func missingInterface() throws {
-        let error = try inNewNetworkNamespace {
-            let program = try TestObject.hooks.load().program(named: "count_ingress")
-            return failure { () throws(BPFError) in
-                _ = try BPFLink.attach(program, interface: 4711, .tcxIngress)
-            }
+        let errors = try inNewNetworkNamespace {
+            let object = try TestObject.hooks.load()
+            let classifier = try object.program(named: "count_ingress"), xdp = try object.program(named: "count_xdp")
+            return [
+                failure { () throws(BPFError) in _ = try BPFLink.attach(classifier, interface: 4711, .tcxIngress) },
+                failure { () throws(BPFError) in _ = try BPFLink.attach(xdp: xdp, interface: 4711) },
+            ]
         }
-        #expect(try #require(error).errno == ENODEV)
-        #expect(try #require(error).description.contains("interface 4711"))
+        for error in errors {
+            #expect(try #require(error).errno == ENODEV)
+            #expect(try #require(error).description.contains("interface 4711"))
+        }
+    }
+
+    @Test("A filter of clsact sees a packet, is exchanged, found and removed")
+    func filter() throws {
+        let seen = try inNewNetworkNamespace {
+            let object = try TestObject.hooks.load()
+            let first = try object.program(named: "count_ingress")
+            let second = try object.program(named: "count_ingress_too")
+            let filter = ClassifierFilter(interface: loopback, direction: .ingress, handle: 7, priority: 3)
+            #expect(try filter.programID() == nil && !filter.detach())
+            try filter.attach(first)
+            #expect(try filter.programID() == first.info().id)
+            try sendPacketToMyself()
+            try filter.attach(second)
+            #expect(try filter.programID() == second.info().id)
+            try sendPacketToMyself()
+            #expect(try filter.detach())
+            #expect(try filter.programID() == nil)
+            try sendPacketToMyself()
+            return try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).entries().map(\.value)
+        }
+        #expect(seen[0] == 1)
+        #expect(seen[1] == 1)
+    }
+
+    @Test("Filters stand in the order of their priorities", arguments: [(UInt16(2), UInt64(1)), (8, 0)])
+    func priorities(priority: UInt16, seenByOther: UInt64) throws {
+        let seen = try inNewNetworkNamespace {
+            let object = try TestObject.hooks.load()
+            let ending = ClassifierFilter(interface: loopback, direction: .egress, handle: 1, priority: 5)
+            let counting = ClassifierFilter(interface: loopback, direction: .egress, handle: 1, priority: priority)
+            try ending.attach(try object.program(named: "end_ingress"))
+            try counting.attach(try object.program(named: "count_ingress"))
+            try sendPacketToMyself()
+            return try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).entries().map(\.value)
+        }
+        #expect(seen[0] == seenByOther)
+        #expect(seen[2] == 1)
+    }
+
+    @Test("The state of XDP names program and mode", arguments: [XDPMode.generic, .native])
+    func xdpState(mode: XDPMode) throws {
+        try inNewNetworkNamespace {
+            try ip("link add left type veth peer name right")
+            let program = try TestObject.hooks.load().program(named: "count_xdp")
+            let index = unsafe if_nametoindex("right")
+            #expect(try XDPState.query(interface: index).programIDs.isEmpty)
+            let link = try BPFLink.attach(xdp: program, interface: index, mode: mode)
+            let state = try XDPState.query(interface: index)
+            let id = try program.info().id
+            #expect(state.native == (mode == .native ? id : nil) && state.generic == (mode == .generic ? id : nil))
+            #expect(state.programIDs == [id])
+            withExtendedLifetime(link) {}
+        }
     }
 }
 

@@ -91,7 +91,7 @@ struct AddressTests {
             case .addressRemoved(let removed) where removed.address == address("10.7.7.7"): "it is gone"
             case .interfaceSet(let set) where set.name == "bridge7": "\(set.name) is there"
             case .interfaceRemoved(let removed) where removed.name == "bridge7": "\(removed.name) is gone"
-            case .addressSet, .addressRemoved, .interfaceSet, .interfaceRemoved, .overflow: nil
+            case .addressSet, .addressRemoved, .interfaceSet, .interfaceRemoved, .defaultRoutesChanged, .overflow: nil
             }
         }
         let order = ["bridge7 is there", "bridge7 has it", "it is gone", "bridge7 is gone"]
