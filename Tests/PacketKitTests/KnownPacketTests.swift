@@ -203,6 +203,14 @@ import Testing
         #expect(Self.v4.bytes(ethernet: ethernet) == head + Self.v4.bytes)
     }
 
+    @Test("UDP's checksum is never zero when there is one (RFC 768)")
+    func zero() throws {
+        let blank = Self.v4.udp(from: 5353, to: 53, payload: [0, 0])
+        let packet = Self.v4.udp(from: 5353, to: 53, payload: Array(blank.bytes[26..<28]))
+        #expect(packet.bytes[26..<28] == [0xff, 0xff])
+        #expect(try Packet(parsing: packet.bytes) == packet)
+    }
+
     @Test("the checksum's own examples: RFC 1071, section 3, and the check value of CRC-32C")
     func checksums() {
         #expect(InternetChecksum.sum([0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]) == 0xddf2)

@@ -89,6 +89,13 @@ import Testing
                 "icmp.quoted.tcp.checksum: 0x0001 is wrong"
             ])
         #expect(try problems(whole) { $0.quoted?.tcp?.destinationPort = 1 } == [])
+        #expect(
+            try problems(whole) { $0.quoted?.ipv4?.totalLength = 10 } == [
+                "icmp.quoted.ipv4.totalLength: 10, with 52 bytes there"
+            ])
+        #expect(
+            try problems(whole) { $0.quoted?.ipv4?.totalLength = 50 }.contains(
+                "icmp.quoted.trailer: 2 bytes after the end"))
     }
 
     @Test("an error in a tunnel is quoted, cut and changed through all its levels")
@@ -120,5 +127,8 @@ import Testing
         #expect(throws: UnreadablePacket.self) { try Packet(parsing: [0x45, 0, 0, 20]) }
         #expect(throws: UnreadablePacket.self) { try Packet(parsing: []) }
         #expect(throws: UnreadablePacket.self) { try Frame(parsing: [1, 2, 3]) }
+        let question = Ethernet.toNode.bytes(carrying: [0, 1, 8, 0, 6, 4, 0, 1], etherType: 0x0806)
+        #expect(question.count == 22)
+        #expect(throws: UnreadablePacket.self) { try Frame(parsing: question) }
     }
 }

@@ -58,16 +58,18 @@ import Testing
     }
 
     @Test("half of the conversations are with targets, and their packets are good ones between the two peers")
-    func flows() {
+    func conversations() {
         var generator = PacketGenerator(seed: 3, targets: Self.targets)
         var withTarget = 0
         for _ in 0..<200 {
-            let flow = generator.flow()
-            if Self.targets.contains(flow.server) { withTarget += 1 }
-            for packet in flow.packets {
+            let conversation = generator.conversation()
+            if Self.targets.contains(conversation.server) { withTarget += 1 }
+            for packet in conversation.packets {
                 #expect(packet.problems == [])
                 let peers = [packet.sender, packet.receiver]
-                #expect(peers == [flow.client, flow.server] || peers == [flow.server, flow.client])
+                #expect(
+                    peers == [conversation.client, conversation.server]
+                        || peers == [conversation.server, conversation.client])
             }
         }
         #expect((70...130).contains(withTarget))

@@ -69,6 +69,11 @@ package struct Ethernet: Hashable, Sendable {
         return other
     }
 
+    /// A frame with something other than IP in it.
+    package func bytes(carrying payload: [UInt8], etherType: UInt16) -> [UInt8] {
+        bytes(etherType: etherType) + payload
+    }
+
     func bytes(etherType inner: UInt16) -> [UInt8] {
         var bytes = destination.bytes + source.bytes
         for tag in vlans {

@@ -45,7 +45,7 @@ extension Packet {
 
     package func bytes(ethernet: Ethernet) -> [UInt8] { framed(ethernet).bytes }
 
-    var etherType: UInt16 {
+    fileprivate var etherType: UInt16 {
         switch header {
         case .ipv4: 0x0800
         case .ipv6: 0x86dd

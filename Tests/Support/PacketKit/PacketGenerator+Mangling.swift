@@ -94,7 +94,7 @@ extension PacketGenerator {
     }
 
     private mutating func badTransportLength() -> Packet {
-        var packet = flow().packets[0]
+        var packet = conversation().packets[0]
         packet.tcp?.dataOffset = number(0...15)
         packet.udp?.length = oneIn(2) ? number(0...7) : random()
         if var chunk = packet.sctp?.chunks[0] {

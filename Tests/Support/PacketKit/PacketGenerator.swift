@@ -1,5 +1,5 @@
 // Random packets from a seed, the same ones each time. Here: frames, addresses and headers of good packets; contents
-// are in PacketGenerator+Contents.swift, conversations in +Flows, bad packets in +Mangling.
+// are in PacketGenerator+Contents.swift, conversations in +Conversations, bad packets in +Mangling.
 
 package import NetworkTypes
 

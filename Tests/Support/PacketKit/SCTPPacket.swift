@@ -87,12 +87,12 @@ package struct SCTPPacket: Equatable, Sendable {
         while let chunk = SCTPChunk(reading: &reader) { chunks.append(chunk) }
         rest = reader.takeRest()
         let stored: UInt32 = bytes.integer(at: 8)
-        let computed = Self.checksum(bytes[..<8] + [0, 0, 0, 0] + bytes[12...])
+        let computed = Self.checksum(Array(bytes[..<8]) + [0, 0, 0, 0] + bytes[12...])
         checksum = stored == computed ? .computed : stored == 0 ? .absent : .value(stored)
     }
 
     /// As it stands in the packet: CRC32c goes out least significant byte first (RFC 9260, appendix A).
-    private static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    private static func checksum(_ bytes: [UInt8]) -> UInt32 {
         CRC32C.checksum(bytes).byteSwapped
     }
 }

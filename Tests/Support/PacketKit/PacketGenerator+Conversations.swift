@@ -3,7 +3,7 @@
 package import NetworkTypes
 
 /// What a client and a server say to each other.
-package struct Flow: Sendable {
+package struct Conversation: Sendable {
     package var transport: TransportProtocol
     package var client: AddressAndPort
     package var server: AddressAndPort
@@ -13,16 +13,18 @@ package struct Flow: Sendable {
 
 extension PacketGenerator {
     /// A conversation with a target, or with somebody else.
-    package mutating func flow(_ wanted: AddressFamily? = nil, _ transport: TransportProtocol? = nil) -> Flow {
+    package mutating func conversation(_ wanted: AddressFamily? = nil, _ transport: TransportProtocol? = nil)
+        -> Conversation
+    {
         let family = family(wanted)
         let (client, server) = peers(family)
         let request = Packet.ip(from: client.address, to: server.address, hops: number(2...64))
-        var flow = Flow(
+        var conversation = Conversation(
             transport: transport ?? pick([.tcp, .tcp, .udp, .sctp]), client: client, server: server, packets: [])
-        switch flow.transport {
-        case .tcp: flow.packets = connection(request, client.port, server.port)
+        switch conversation.transport {
+        case .tcp: conversation.packets = connection(request, client.port, server.port)
         case .udp:
-            flow.packets = (0..<number(1...4)).flatMap { _ in
+            conversation.packets = (0..<number(1...4)).flatMap { _ in
                 [
                     request.udp(from: client.port, to: server.port, payload: payload()),
                     request.swapped.udp(from: server.port, to: client.port, payload: payload()),
@@ -30,12 +32,12 @@ extension PacketGenerator {
             }
         case .sctp:
             let tag: UInt32 = random()
-            flow.packets = [request.sctp(from: client.port, to: server.port, [.initiation(tag: random())])]
-            flow.packets += (1...number(1...4)).map { sequence in
+            conversation.packets = [request.sctp(from: client.port, to: server.port, [.initiation(tag: random())])]
+            conversation.packets += (1...number(1...4)).map { sequence in
                 request.sctp(from: client.port, to: server.port, tag: tag, [.data(payload(), sequence: sequence)])
             }
         }
-        return flow
+        return conversation
     }
 
     /// Handshake, some data in both directions, and an orderly end or a reset.
