@@ -144,8 +144,11 @@ let package = Package(
                 "CDatapathABI", "DatapathImage", "LoadBalancing", "NetworkTypes", "Reconciler", "ServiceModel",
             ],
             path: "Tests/Support/DatapathTestSupport", swiftSettings: strict),
+        .target(
+            name: "PacketKit", dependencies: ["NetworkTypes"], path: "Tests/Support/PacketKit", swiftSettings: strict),
         // Pure tests.
         .testTarget(name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: strict),
+        .testTarget(name: "PacketKitTests", dependencies: ["NetworkTypes", "PacketKit"], swiftSettings: strict),
         .testTarget(name: "SystemCallsTests", dependencies: ["NetworkTypes", "SystemCalls"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
