@@ -253,11 +253,33 @@ __noinline int serve_reply(frame *f, struct packet *packet)
     return PACKET_IS_FORWARDED;
 }
 
+/*
+ * The frontend of a packet from a tunnel. A NodePort is dialled at the other node's address, and is known here by one of
+ * this node's own.
+ */
+static __always_inline struct dp_frontend *tunnelled_frontend(frame *f, const struct packet *packet)
+{
+    struct dp_frontend_key key = frontend_key_of(packet);
+    struct dp_frontend *frontend;
+    struct dp_device *device;
+
+    if (!has_ports(packet))
+        return 0;
+    frontend = find_frontend(&key);
+    if (frontend)
+        return is_dsr(frontend) ? frontend : 0;
+    device = device_of(frame_interface(f));
+    if (!device)
+        return 0;
+    key.address = packet->is_ipv4 ? device->ipv4 : device->ipv6;
+    frontend = find_frontend(&key);
+    return frontend && is_dsr(frontend) && frontend->kind == DP_FRONTEND_NODE_PORT ? frontend : 0;
+}
+
 /* What another node has put into a tunnel for a backend of this one. */
 __noinline int serve_tunnelled(frame *f, struct packet *packet)
 {
     struct flow_request request = {.flags = DP_FLOW_FROM_TUNNEL};
-    struct dp_frontend_key key;
     struct dp_frontend *frontend;
     struct flow *flow;
     int outcome;
@@ -266,9 +288,8 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
         return PACKET_PASSES;
     /* Tunnels that are not for DSR are somebody else's, such as the pod network's. */
     parse_inner(f, packet);
-    key = frontend_key_of(packet);
-    frontend = has_ports(packet) ? find_frontend(&key) : 0;
-    if (!frontend || !is_dsr(frontend))
+    frontend = tunnelled_frontend(f, packet);
+    if (!frontend)
         return PACKET_PASSES;
     if (!leave_tunnel(f, packet))
         return PACKET_IS_DROPPED;

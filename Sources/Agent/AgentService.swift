@@ -9,21 +9,26 @@ package struct AgentService: Service {
     let agent: NodeAgent
     let watcher: ManifestWatcher
     let addresses: NodeAddressMonitor?
+    let devices: DeviceMonitor?
     let log: Logger
 
     /// How often time-driven work is looked after: retries begin at 100 ms and double.
     private static let tickInterval = Duration.milliseconds(200)
 
-    package init(agent: NodeAgent, watcher: ManifestWatcher, addresses: NodeAddressMonitor?, log: Logger) {
+    package init(
+        agent: NodeAgent, watcher: ManifestWatcher, addresses: NodeAddressMonitor?, devices: DeviceMonitor?, log: Logger
+    ) {
         self.agent = agent
         self.watcher = watcher
         self.addresses = addresses
+        self.devices = devices
         self.log = log
     }
 
     private enum Event: Sendable {
         case manifests(ManifestUpdate)
         case addresses(NodeAddressMonitor.News)
+        case devices(DeviceMonitor.News)
         case tick
     }
 
@@ -38,6 +43,11 @@ package struct AgentService: Service {
                 if let addresses {
                     group.addTask {
                         for await news in addresses.updates() { inbox.yield(.addresses(news)) }
+                    }
+                }
+                if let devices {
+                    group.addTask {
+                        for await news in devices.updates() { inbox.yield(.devices(news)) }
                     }
                 }
                 group.addTask {
@@ -58,6 +68,7 @@ package struct AgentService: Service {
         switch event {
         case .manifests(let update): await agent.take(update, now: .now)
         case .addresses(let news): await agent.take(news, now: .now)
+        case .devices(let news): await agent.take(news)
         case .tick: await agent.tick(now: .now)
         }
         await agent.writeState(now: .now)

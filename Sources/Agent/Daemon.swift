@@ -36,9 +36,10 @@ package struct Daemon: Sendable {
         let agent = NodeAgent(
             settings: settings, datapath: datapath, limits: try datapath.limits(), nodeAddresses: addresses, log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
+        let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
             AgentService(
-                agent: agent, watcher: ManifestWatcher(path: settings.manifests), addresses: monitor, log: log)
+                agent: agent, watcher: ManifestWatcher(path: settings.manifests), addresses: monitor, devices: devices, log: log)
         ]
         if let address = settings.metricsAddress { services.append(metricsServer(at: address, of: agent)) }
         let group = ServiceGroup(

@@ -9,6 +9,7 @@ import Inspection
 import LoadBalancing
 package import Logging
 package import ManifestSource
+import Netlink
 package import NetworkTypes
 package import Reconciler
 import ServiceModel
@@ -31,6 +32,11 @@ package actor NodeAgent {
     private(set) var keptFrontends: Int?
     /// Why the node's addresses are not followed at the moment.
     private(set) var addressTrouble: String?
+    /// The node's devices as they were last told of, and what came of attaching to them.
+    var devices: [NetworkDevice]?
+    var attachments: AttachmentReport?
+    /// What the packet hooks were told of the node last.
+    var traffic: NodeTraffic?
     private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     private var stateIsStale = true
@@ -120,6 +126,14 @@ package actor NodeAgent {
         }
     }
 
+    /// The node's devices, or that they are not followed: what is attached stays then.
+    package func take(_ news: DeviceMonitor.News) async {
+        stateIsStale = true
+        guard case .devices(let devices) = news else { return }
+        self.devices = devices
+        await attach()
+    }
+
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
         record(await reconciler.tick(now: now), now: now)
@@ -134,6 +148,7 @@ package actor NodeAgent {
                 counters.installationRepairs += 1
                 log.warning("restored what somebody removed", metadata: ["object": "\(item)"])
             }
+            await attach()
         } catch {
             log.error("the installation cannot be repaired", metadata: ["error": "\(error)"])
         }
@@ -146,6 +161,7 @@ package actor NodeAgent {
     }
 
     private func carryOut(_ change: PlanChange, now: ContinuousClock.Instant) async {
+        await tellTraffic()
         guard !change.isEmpty else { return }
         stateIsStale = true
         for (service, problems) in change.problems {

@@ -57,6 +57,14 @@ package struct DatapathConfiguration: Hashable, Sendable {
     package var terminatesTCPConnections = false
     /// Refuse bind() to ports that node ports hold. Default true.
     package var bindProtection = true
+    /// Devices of the packet hooks: `auto`, `none`, or name patterns. Default `auto`.
+    package var devices: [String] = ["auto"]
+    /// `native`, `generic` or `off`. Default native.
+    package var xdp = "native"
+    /// Outer source addresses of DSR tunnels, one range of each family at most. Default: the node's own address.
+    package var tunnelSources: [CIDR] = []
+    /// Source ports of masqueraded flows.
+    package var sourcePorts: ClosedRange<UInt16> = 61000...65535
     /// Sizes of maps that are not the default ones.
     package var mapSizes: [MapSize: UInt32] = [:]
 
@@ -82,6 +90,10 @@ package enum MapSize: String, Hashable, Sendable, CaseIterable {
     case udpPages
     /// Clients with session affinity.
     case affinity
+    /// Prefixes of loadBalancerSourceRanges.
+    case sourceRanges
+    /// Flows of packets.
+    case flows
     /// Bytes of the event ring: a power of two of at least 4096.
     case eventBytes
 }

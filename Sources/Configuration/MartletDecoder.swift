@@ -17,7 +17,7 @@ enum MartletFields {
                 "apiVersion", "kind", "nodePortAddresses", "localhostNodePorts", "detectLocal", "masqueradeAll",
                 "serviceCIDRs", "algorithm", "allowServiceExternalIPs", "bindAddress", "metricsBindAddress", "mapSizes",
                 "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
-                "pinFolder",
+                "pinFolder", "devices", "xdp", "forwarding", "clusterIPFromOutside", "tunnelSources", "sourcePorts",
             ]
         ),
         ("detectLocal", ["mode", "clusterCIDRs", "bridgeInterface", "interfaceNamePrefix"]),
@@ -35,6 +35,7 @@ enum MartletDecoder {
         decodeRules(&reader, into: &configuration)
         decodeDetector(&reader, into: &configuration)
         decodeDatapath(&reader, into: &configuration)
+        decodePackets(&reader, into: &configuration)
         decodeAddresses(&reader, into: &configuration)
         decodeIntervals(&reader, into: &configuration)
     }
@@ -57,6 +58,46 @@ enum MartletDecoder {
                 reader.fail("algorithm", "\(FieldValue.quoted(name)) is neither random nor maglev")
             }
         }
+        if let name = text("forwarding", &reader) {
+            if let forwarding = Service.Forwarding(rawValue: name) {
+                configuration.change { $0.defaultForwarding = forwarding }
+            } else {
+                reader.fail("forwarding", "\(FieldValue.quoted(name)) is none of snat, dsr and hybrid")
+            }
+        }
+        if let flag = bool("clusterIPFromOutside", &reader) {
+            configuration.change { $0.servesClusterIPsOutside = flag }
+        }
+    }
+
+    private static func decodePackets(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
+    ) {
+        let devices = reader.read("") { (root) throws(FieldProblem) in try root.strings("devices") } ?? []
+        if !devices.isEmpty { configuration.datapath.devices = devices }
+        if devices.count > 1, devices.contains("auto") || devices.contains("none") {
+            reader.fail("devices", "auto and none cannot be combined with anything else")
+        }
+        if let mode = text("xdp", &reader) {
+            if !["native", "generic", "off"].contains(mode) {
+                reader.fail("xdp", "\(FieldValue.quoted(mode)) is none of native, generic and off")
+            }
+            configuration.datapath.xdp = mode
+        }
+        let texts = reader.read("") { (root) throws(FieldProblem) in try root.strings("tunnelSources") } ?? []
+        configuration.datapath.tunnelSources = reader.cidrs(texts) { "tunnelSources[\($0)]" }
+        for family in AddressFamily.allCases {
+            if configuration.datapath.tunnelSources.count(where: { $0.family == family }) > 1 {
+                reader.fail("tunnelSources", "holds more than one \(family) range; one of each family at most")
+            }
+        }
+        guard let text = text("sourcePorts", &reader) else { return }
+        let ends = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).compactMap { UInt16($0) }
+        guard ends.count == 2, ends[0] > 0, ends[0] < ends[1] else {
+            reader.fail("sourcePorts", "\(FieldValue.quoted(text)) is not a range of ports (such as 61000-65535)")
+            return
+        }
+        configuration.datapath.sourcePorts = ends[0]...ends[1]
     }
 
     private static func decodeDetector(

@@ -16,6 +16,8 @@ package final class Datapath: Sendable {
     package let socketsDestroyed = Atomic<UInt64>(0)
     /// Who has which place of `frontend_records`.
     let frontendPlaces: Mutex<FrontendPlaces>
+    /// For devices that come; nil where there are none.
+    let packetPrograms: Mutex<PacketPrograms?>
     private let lock: Mutex<PinFolderLock>
 
     /// Installs the datapath or adopts the one that is pinned.
@@ -25,12 +27,13 @@ package final class Datapath: Sendable {
         try kernel { () throws(BPFError) in try settings.pinFolder.prepare() }
         let lock = try settings.pinFolder.lock()
         var installer = DatapathInstaller(settings: settings)
-        try installer.install()
+        let programs = try installer.install()
         let maps = try DatapathMaps.open(settings.pinFolder)
         let capacity = try kernel { () throws(BPFError) in
             (backends: Int(try maps.backends.info().maxEntries), slots: Int(try maps.slots.info().maxEntries))
         }
         self.frontendPlaces = Mutex(FrontendPlaces(capacity: maps.frontends.capacity, grace: settings.gracePeriod))
+        self.packetPrograms = Mutex(programs)
         self.lock = Mutex(lock)
         self.settings = settings
         self.notices = installer.notices
@@ -55,7 +58,8 @@ package final class Datapath: Sendable {
         try renewLock()
         try kernel { () throws(BPFError) in try repinMaps() }
         var installer = DatapathInstaller(settings: settings)
-        try installer.install()
+        var programs = try installer.install()
+        packetPrograms.withLock { $0 = programs.take() }
         return missing
     }
 
@@ -100,6 +104,12 @@ package final class Datapath: Sendable {
         try repin(maps.outcomes.descriptor, .outcomes)
         try repin(maps.serviceCounters.descriptor, .serviceCounters)
         try repin(maps.eventSwitch.descriptor, .eventSwitch)
+        try repin(maps.sourceRanges.descriptor, .sourceRanges)
+        try repin(maps.nodeAddresses.descriptor, .nodeAddresses)
+        try repin(maps.devices.descriptor, .devices)
+        try repin(maps.node.descriptor, .node)
+        try repin(maps.flows.descriptor, .flows)
+        try repin(maps.flowReplies.descriptor, .flowReplies)
     }
 
     private func repin(_ map: borrowing MapDescriptor, _ name: MapName) throws(BPFError) {

@@ -17,30 +17,73 @@ struct DatapathInstaller {
     }
 
     /// Installs everything. The caller holds the lock of the pin folder.
-    mutating func install() throws(DatapathError) {
+    /// - Returns: the programs for devices, which are attached as devices come; nil where none are wanted, or where the
+    ///   kernel cannot do them.
+    mutating func install() throws(DatapathError) -> PacketPrograms? {
         try DatapathMaps.checkContract(settings.pinFolder)
         do {
             // What is named wrongly is found before anything is pinned.
             let cgroup = try CGroup.open(settings.cgroup)
             for path in settings.skipCgroups { _ = try CGroup.open(path) }
             let sockets = try load(.sock)
+            let packets = try loadPacketPrograms()
             try writeContract(in: sockets)
             try fillSkipCgroups(of: sockets)
             try attach(sockets, to: cgroup)
+            return packets
         } catch {
             throw .kernel(error)
         }
     }
 
-    /// Loads an object with the maps that are pinned, and pins those that it brings.
-    mutating func load(_ kind: DatapathObject) throws(BPFError) -> BPFObject {
+    /// Loads an object with the maps that are pinned, and pins those that it brings; its maps alone where nobody needs
+    /// its programs.
+    private mutating func load(
+        _ kind: DatapathObject, linkHeaderBytes: UInt32 = 14, mapsOnly: Bool = false
+    ) throws(BPFError) -> BPFObject {
         var object = try kind.open()
         let maps = kind.maps(of: object)
         try adopt(maps, in: &object)
-        try setConstants(of: &object, kind)
+        switch kind {
+        case .sock: try setSocketConstants(of: &object)
+        case .nodePortXDP: try settings.packets.setConstants(of: &object)
+        case .nodePortTC:
+            try settings.packets.setConstants(of: &object)
+            try object.setConstant("link_header_bytes", linkHeaderBytes)
+        }
+        if mapsOnly {
+            for program in object.programNames { try object.setAutoload(program: program, false) }
+        }
         try object.load()
         try pin(maps, of: object)
         return object
+    }
+
+    /// What is for packets must not keep sockets from being served: without it, clients outside of the node are not.
+    private mutating func loadPacketPrograms() throws(BPFError) -> PacketPrograms? {
+        guard settings.packets.devices != .none else {
+            _ = try load(.nodePortTC, mapsOnly: true)
+            return nil
+        }
+        do {
+            let framed = try PacketPrograms.Classifiers(load(.nodePortTC))
+            let bare = try PacketPrograms.Classifiers(load(.nodePortTC, linkHeaderBytes: 0))
+            return PacketPrograms(framed: framed, bare: bare, xdp: loadXDP())
+        } catch {
+            note("there are no packet hooks, and clients outside of this node are not served: \(error)")
+            _ = try load(.nodePortTC, mapsOnly: true)
+            return nil
+        }
+    }
+
+    private mutating func loadXDP() -> BPFProgram? {
+        guard settings.packets.xdp != .off else { return nil }
+        do {
+            return try load(.nodePortXDP).program(named: "martlet_nodeport_xdp")
+        } catch {
+            note("there is no XDP, and TC does all of the packets' work: \(error)")
+            return nil
+        }
     }
 
     /// Sizes the maps that are to be made, and takes those that are pinned already, with the sizes that they have.
@@ -70,13 +113,6 @@ struct DatapathInstaller {
     /// Every object says the same about a map that they share.
     private mutating func note(_ notice: String) {
         if !notices.contains(notice) { notices.append(notice) }
-    }
-
-    private func setConstants(of object: inout BPFObject, _ kind: DatapathObject) throws(BPFError) {
-        switch kind {
-        case .sock: try setSocketConstants(of: &object)
-        case .nodePortXDP, .nodePortTC: break
-        }
     }
 
     private func setSocketConstants(of object: inout BPFObject) throws(BPFError) {

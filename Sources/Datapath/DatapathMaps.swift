@@ -17,6 +17,12 @@ package struct DatapathMaps: ~Copyable, Sendable {
     package let outcomes: PerCPUMap<UInt32, UInt64>
     package let serviceCounters: PerCPUMap<UInt32, dp_service_counters>
     package let eventSwitch: BPFMap<UInt32, dp_event_switch>
+    package let sourceRanges: BPFMap<SourceRangeKey, UInt8>
+    package let nodeAddresses: BPFMap<dp_address, UInt8>
+    package let devices: BPFMap<UInt32, dp_device>
+    package let node: BPFMap<UInt32, dp_node>
+    package let flows: BPFMap<dp_flow_key, dp_flow>
+    package let flowReplies: BPFMap<dp_flow_key, dp_flow_reply>
     package let pinFolder: PinFolder
 
     /// - Throws: `notInstalled` when nothing is pinned in the folder, `otherContract` when it is not ours to read.
@@ -46,6 +52,12 @@ package struct DatapathMaps: ~Copyable, Sendable {
             outcomes: try PerCPUMap(.open(pinned: folder.pin(of: .outcomes))),
             serviceCounters: try PerCPUMap(.open(pinned: folder.pin(of: .serviceCounters))),
             eventSwitch: try .open(pinned: folder.pin(of: .eventSwitch)),
+            sourceRanges: try .open(pinned: folder.pin(of: .sourceRanges)),
+            nodeAddresses: try .open(pinned: folder.pin(of: .nodeAddresses)),
+            devices: try .open(pinned: folder.pin(of: .devices)),
+            node: try .open(pinned: folder.pin(of: .node)),
+            flows: try .open(pinned: folder.pin(of: .flows)),
+            flowReplies: try .open(pinned: folder.pin(of: .flowReplies)),
             pinFolder: folder)
     }
 

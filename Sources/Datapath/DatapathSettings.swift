@@ -21,12 +21,14 @@ package struct DatapathSettings: Sendable {
     package var terminatesTCP: Bool
     /// cgroup2 directories whose tasks are left alone.
     package var skipCgroups: [String]
+    package var packets: PacketSettings
 
     package init(
         pinFolder: PinFolder, cgroup: String, sizes: MapSizes = MapSizes(), gracePeriod: Duration = .seconds(30),
         hostNamespaceCookie: UInt64,
         podsAreLocalIPv4: Bool = true, podsAreLocalIPv6: Bool = true, protectNodePorts: Bool = true,
-        recordTCP: Bool = true, terminatesTCP: Bool = false, skipCgroups: [String] = []
+        recordTCP: Bool = true, terminatesTCP: Bool = false, skipCgroups: [String] = [],
+        packets: PacketSettings = PacketSettings(devices: .none)
     ) {
         self.pinFolder = pinFolder
         self.cgroup = cgroup
@@ -39,5 +41,6 @@ package struct DatapathSettings: Sendable {
         self.recordTCP = recordTCP
         self.terminatesTCP = terminatesTCP
         self.skipCgroups = skipCgroups
+        self.packets = packets
     }
 }

@@ -74,8 +74,12 @@ package struct PacketAttachments: Sendable {
         do {
             let way: AttachmentReport.Way
             switch place.hook {
-            case .tcEgress: way = try followClassifier(place, .tcxEgress, programs.egress)
-            case .tcIngress: way = try followClassifier(place, .tcxIngress, programs.ingress)
+            case .tcEgress where device.hasLinkHeader:
+                way = try followClassifier(place, .tcxEgress, programs.framed.egress)
+            case .tcEgress: way = try followClassifier(place, .tcxEgress, programs.bare.egress)
+            case .tcIngress where device.hasLinkHeader:
+                way = try followClassifier(place, .tcxIngress, programs.framed.ingress)
+            case .tcIngress: way = try followClassifier(place, .tcxIngress, programs.bare.ingress)
             case .xdp: return try followXDP(place, device, programs)
             }
             return AttachmentReport.Hook(hook: place.hook, way: way)

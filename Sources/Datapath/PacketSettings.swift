@@ -1,13 +1,42 @@
-// What an operator says about the packet hooks: on which devices they go, and how far down.
+// What an operator says about the packet hooks: on which devices they go, how far down, and what they do with flows.
+
+package import NetworkTypes
 
 package struct PacketSettings: Hashable, Sendable {
     package var devices: DeviceChoice
     package var xdp: XDPChoice
+    /// Source ports of masqueraded flows: outside of the ranges of node ports and ephemeral ports.
+    package var sourcePorts: ClosedRange<UInt16>
+    /// Outer source addresses of tunnels are spread over the range by the flow's hash, so that receivers spread flows
+    /// over their queues; nil: the address of the way out.
+    package var tunnelSources: PerFamily<CIDR?>
+    package var timeouts: FlowTimeouts
 
-    package init(devices: DeviceChoice = .automatic, xdp: XDPChoice = .native) {
+    package init(
+        devices: DeviceChoice = .automatic, xdp: XDPChoice = .native, sourcePorts: ClosedRange<UInt16> = 61000...65535,
+        tunnelSources: PerFamily<CIDR?> = PerFamily { _ in nil }, timeouts: FlowTimeouts = FlowTimeouts()
+    ) {
         self.devices = devices
         self.xdp = xdp
+        self.sourcePorts = sourcePorts
+        self.tunnelSources = tunnelSources
+        self.timeouts = timeouts
     }
+}
+
+/// How long a flow is remembered without a packet, in seconds. The defaults are those that kube-proxy sets and that the
+/// kernel has.
+package struct FlowTimeouts: Hashable, Sendable {
+    package var tcpEstablished: UInt32 = 86400
+    package var tcpOpening: UInt32 = 60
+    /// After FIN from both sides, or a reset.
+    package var tcpClosing: UInt32 = 60
+    /// Of datagrams that nobody has answered.
+    package var datagram: UInt32 = 30
+    /// Of datagrams that went both ways.
+    package var datagramStream: UInt32 = 180
+
+    package init() {}
 }
 
 /// Which devices lead out of the node.

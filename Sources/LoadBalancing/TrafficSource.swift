@@ -120,6 +120,9 @@ extension NodeSettings.LocalDetector {
         }
     }
 
+    /// The range of sources that are pod-local in a family: one at most. The interface modes have none.
+    package func range(of family: AddressFamily, on node: NodeView) -> CIDR? { ranges(of: family, on: node).first }
+
     private func ranges(of family: AddressFamily, on node: NodeView) -> [CIDR] {
         switch self {
         case .clusterCIDR(let ranges): ranges.filter { $0.family == family }

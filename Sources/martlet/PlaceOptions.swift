@@ -25,6 +25,28 @@ struct PlaceOptions: ParsableArguments {
     )
     var skipCgroup: [String] = []
 
+    @Option(
+        name: .customLong("device"),
+        help: ArgumentHelp(
+            """
+            A device that leads out of the node, where packets of clients arrive: a name or a pattern such as eth*, with ! \
+            in front to leave it alone; 'auto' for those with a default route or an address of the node, 'none' for no \
+            packet hooks at all. May be repeated. Default: auto.
+            """, valueName: "pattern"))
+    var device: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Where packets are served first: 'native' in the driver where it can, 'generic' also behind it, 'off' in TC only. Default: native.",
+            valueName: "mode"),
+        transform: { text in
+            guard let choice = XDPChoice(rawValue: text) else {
+                throw ValidationError("'\(text)' is none of native, generic and off.")
+            }
+            return choice
+        })
+    var xdp: XDPChoice?
+
     func datapath(_ configuration: DatapathConfiguration, _ node: NodeSettings) throws -> DatapathSettings {
         DatapathSettings(
             pinFolder: (pinFolder ?? configuration.pinFolder).map { PinFolder(path: $0) } ?? .conventional,
@@ -33,7 +55,22 @@ struct PlaceOptions: ParsableArguments {
             podsAreLocalIPv4: node.localDetector.exists(in: .ipv4),
             podsAreLocalIPv6: node.localDetector.exists(in: .ipv6), protectNodePorts: configuration.bindProtection,
             terminatesTCP: configuration.terminatesTCPConnections,
-            skipCgroups: skipCgroup.isEmpty ? configuration.skipCgroups : skipCgroup)
+            skipCgroups: skipCgroup.isEmpty ? configuration.skipCgroups : skipCgroup,
+            packets: packets(configuration))
+    }
+
+    private func packets(_ configuration: DatapathConfiguration) -> PacketSettings {
+        let devices = device.isEmpty ? configuration.devices : device
+        let choice: DeviceChoice =
+            switch devices {
+            case ["auto"]: .automatic
+            case ["none"]: .none
+            default: .patterns(devices)
+            }
+        return PacketSettings(
+            devices: choice, xdp: xdp ?? XDPChoice(rawValue: configuration.xdp) ?? .native,
+            sourcePorts: configuration.sourcePorts,
+            tunnelSources: PerFamily { family in configuration.tunnelSources.first { $0.family == family } })
     }
 
     /// Mounts cgroup2 at a place of our own if nobody has mounted it anywhere.
@@ -59,6 +96,8 @@ extension MapSizes {
             case .connections: connections = size
             case .udpPages: udpPages = size
             case .affinity: affinity = size
+            case .sourceRanges: sourceRanges = size
+            case .flows: flows = size
             case .eventBytes: eventBytes = size
             }
         }

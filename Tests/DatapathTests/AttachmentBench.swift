@@ -58,9 +58,13 @@ final class AttachmentBench {
 
     /// `count_ingress_too` counts what leaves, in a place of its own.
     private static func programs(of object: borrowing BPFObject) throws -> PacketPrograms {
-        PacketPrograms(
-            egress: try object.program(named: "count_ingress_too"), ingress: try object.program(named: "count_ingress"),
-            xdp: try object.program(named: "count_xdp"))
+        func classifiers() throws -> PacketPrograms.Classifiers {
+            PacketPrograms.Classifiers(
+                egress: try object.program(named: "count_ingress_too"),
+                ingress: try object.program(named: "count_ingress"))
+        }
+        return PacketPrograms(
+            framed: try classifiers(), bare: try classifiers(), xdp: try object.program(named: "count_xdp"))
     }
 
     private static func loadObject() throws -> BPFObject {
