@@ -7,7 +7,7 @@ import Datapath
 import Foundation
 import KernelTestSupport
 import Netlink
-import Synchronization
+import Testing
 
 /// Programs of bpf/test/hooks.bpf.c in a pin folder of their own.
 final class AttachmentBench {
@@ -130,5 +130,18 @@ final class AttachmentBench {
         }
         let info = try BPFLink.open(pinned: "\(folder.path)/links/\(pin)").info()
         return info.target == .tcx(interface: left, .tcxIngress)
+    }
+
+    /// What is read from the pins from outside is what the report says.
+    func expectListing(of report: AttachmentReport) throws {
+        let listed = try folder.attachedDeviceHooks()
+        let reported = report.devices.flatMap { device in device.hooks.map { (device.index, $0) } }
+        #expect(listed.count == reported.count)
+        for (index, hook) in reported {
+            let found = listed.first { $0.device == index && $0.hook == hook.hook }
+            #expect(found?.way == hook.way)
+        }
+        let ingress = try programs.ingress.info().id
+        #expect(listed.filter { $0.hook == .tcIngress }.allSatisfy { $0.programID == ingress })
     }
 }
