@@ -26,6 +26,8 @@ final class AttachmentBench {
 
     /// Makes the devices. They carry no packets of their own, so that every packet that is counted is the test's.
     init() throws {
+        // /proc shows the namespace of the thread that opens it.
+        try "1".write(toFile: "/proc/sys/net/ipv6/conf/default/disable_ipv6", atomically: false, encoding: .utf8)
         try ip(
             """
             link add left address 02:00:00:00:00:01 type veth peer name right address 02:00:00:00:00:02
