@@ -18,7 +18,13 @@ struct XDPAttachment {
     ///
     /// - Returns: `native` or `generic`; a refusal when the device, its driver or another program does not allow it.
     func follow(_ program: borrowing BPFProgram) throws(BPFError) -> Result<AttachmentReport.Way, Refusal> {
-        if let way = try adopt(program) { return .success(way) }
+        do {
+            if let way = try adopt(program) { return .success(way) }
+        } catch {
+            if error.isGone { return .failure(refusal(error)) }
+            // The driver took the last build's program and refuses this one, which must not leave the last one running.
+            try PinnedLink.remove(pin)
+        }
         do {
             return .success(try attach(program, .native))
         } catch {

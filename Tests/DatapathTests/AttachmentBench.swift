@@ -7,7 +7,7 @@ import Datapath
 import Foundation
 import KernelTestSupport
 import Netlink
-import Synchronization
+import Testing
 
 /// Programs of bpf/test/hooks.bpf.c in a pin folder of their own.
 final class AttachmentBench {
@@ -26,6 +26,8 @@ final class AttachmentBench {
 
     /// Makes the devices. They carry no packets of their own, so that every packet that is counted is the test's.
     init() throws {
+        // /proc shows the namespace of the thread that opens it.
+        try "1".write(toFile: "/proc/sys/net/ipv6/conf/default/disable_ipv6", atomically: false, encoding: .utf8)
         try ip(
             """
             link add left address 02:00:00:00:00:01 type veth peer name right address 02:00:00:00:00:02
@@ -134,5 +136,18 @@ final class AttachmentBench {
         }
         let info = try BPFLink.open(pinned: "\(folder.path)/links/\(pin)").info()
         return info.target == .tcx(interface: left, .tcxIngress)
+    }
+
+    /// What is read from the pins from outside is what the report says.
+    func expectListing(of report: AttachmentReport) throws {
+        let listed = try folder.attachedDeviceHooks()
+        let reported = report.devices.flatMap { device in device.hooks.map { (device.index, $0) } }
+        #expect(listed.count == reported.count)
+        for (index, hook) in reported {
+            let found = listed.first { $0.device == index && $0.hook == hook.hook }
+            #expect(found?.way == hook.way)
+        }
+        let ingress = try programs.ingress.info().id
+        #expect(listed.filter { $0.hook == .tcIngress }.allSatisfy { $0.programID == ingress })
     }
 }

@@ -26,6 +26,7 @@ struct PacketAttachmentsTests {
             #expect(report.notices.isEmpty, "\(report.notices)")
             try bench.sendPacket()
             #expect(try bench.counts() == AttachmentBench.Counts(ingress: 1, egress: 1, xdp: 1))
+            try bench.expectListing(of: report)
         }
     }
 

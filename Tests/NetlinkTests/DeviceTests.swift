@@ -63,6 +63,30 @@ struct DeviceTests {
         #expect(names.sorted() == ["east", "near"])
     }
 
+    @Test("Next hops that are objects of their own count as if they were written into the route")
+    func nextHopObjects() throws {
+        let count = try inNewNetworkNamespace {
+            try ip(
+                """
+                link add near type veth peer name far
+                link add east type veth peer name west
+                addr add 192.0.2.1/24 dev near
+                addr add 198.51.100.1/24 dev east
+                link set near up
+                link set far up
+                link set east up
+                link set west up
+                nexthop add id 1 via 192.0.2.2 dev near
+                nexthop add id 2 via 198.51.100.2 dev east
+                nexthop add id 3 group 1/2
+                route add default nhid 3
+                """)
+            var route = try RouteSocket()
+            return try route.defaultRouteInterfaces().count
+        }
+        #expect(count == 2)
+    }
+
     @Test("A peer in another namespace is known to be there")
     func peerElsewhere() throws {
         let devices = try inNewNetworkNamespace {
