@@ -10,9 +10,11 @@
 //    connections come in by pods' devices. Not on bridges, whose packets all pass a port, nor on members of a bond: a
 //    packet must not be seen twice by the same device's hooks. Devices that are down are attached as well, so that
 //    their first packet is seen.
-// 3. Where does XDP go? Only where packets of devices that lead out physically arrive: it runs in the driver, below
-//    VLANs. A VLAN's packets are met at the device below it; a bond passes XDP on to its members' drivers by itself.
-//    Tunnels and devices without an Ethernet header have nothing that XDP would be first at.
+// 3. Where does XDP go? Only where packets of devices that lead out physically arrive: it runs in the driver. A bond
+//    passes XDP on to its members' drivers by itself. Nothing goes below VLANs: a card that takes tags out does not tell
+//    XDP, which would send one VLAN's packets to another. Nothing goes on a veth that is not named: whether its other end
+//    takes frames from XDP cannot be seen from here, and where it does not they are lost without a trace. Tunnels and
+//    devices without an Ethernet header have nothing that XDP would be first at.
 
 package import Netlink
 
@@ -49,6 +51,8 @@ private struct DeviceView {
     private let isExcluded: (NetworkDevice) -> Bool
     /// Whether the choice falls on a device; packets may be seen elsewhere.
     private let isChosen: (NetworkDevice) -> Bool
+    /// Whether one of the operator's patterns is for it.
+    private let isNamed: (NetworkDevice) -> Bool
 
     init(_ list: [NetworkDevice], _ choice: DeviceChoice) {
         let devices = Dictionary(list.map { ($0.index, $0) }) { $1 }
@@ -60,6 +64,7 @@ private struct DeviceView {
         }
         self.devices = devices
         self.roles = roles
+        isNamed = { device in positive.contains { $0.matches(device.name) } }
         isExcluded = { device in negative.contains { $0.matches(device.name) } }
         isChosen = { device in
             guard positive.isEmpty else { return positive.contains { $0.matches(device.name) } }
@@ -131,7 +136,9 @@ private struct DeviceView {
         case .switching:
             return uplinkPorts(of: index).reduce(into: []) { $0.formUnion(arrival(of: $1, depth: depth + 1)) }
         case .plain:
-            guard device.interface.hardwareType == .ethernet, !device.interface.isStackedElsewhere else { return [] }
+            guard device.interface.hardwareType == .ethernet, !device.interface.isStackedElsewhere,
+                !carriesVLANs(index), !device.interface.isPair || isNamed(device)
+            else { return [] }
             return [index]
         }
     }

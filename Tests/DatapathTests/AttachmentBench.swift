@@ -79,7 +79,7 @@ final class AttachmentBench {
 
     func anotherProgram() throws -> BPFProgram { try Self.loadObject().program(named: "count_xdp") }
 
-    func attach(_ filter: ClassifierFilter) throws { try filter.attach(programs.ingress) }
+    func attach(_ filter: ClassifierFilter) throws { try filter.attach(programs.framed.ingress) }
 
     func attachments(
         _ xdp: XDPChoice = .native, tcx: PacketAttachments.TCXUse = .whereAvailable
@@ -87,13 +87,16 @@ final class AttachmentBench {
         PacketAttachments(folder: folder, xdp: xdp, tcx: tcx)
     }
 
-    func selection(_ settings: PacketSettings = PacketSettings()) throws -> DeviceSelection {
+    /// XDP goes on a veth that is named.
+    static let named = PacketSettings(devices: .patterns(["left", "right", "*"]))
+
+    func selection(_ settings: PacketSettings = AttachmentBench.named) throws -> DeviceSelection {
         var route = try RouteSocket()
         return DeviceSelection(of: try route.devices(), settings)
     }
 
     func follow(
-        _ attachments: PacketAttachments, _ settings: PacketSettings = PacketSettings()
+        _ attachments: PacketAttachments, _ settings: PacketSettings = AttachmentBench.named
     ) throws -> AttachmentReport {
         try follow(attachments, selection(settings))
     }
@@ -132,7 +135,7 @@ final class AttachmentBench {
             let index = UInt32(pin.split(separator: "_")[2])!
             let handle: UInt32 = 0x6d61_7274
             return try ClassifierFilter(interface: index, direction: .ingress, handle: handle, priority: 5).programID()
-                == programs.ingress.info().id
+                == programs.framed.ingress.info().id
         }
         let info = try BPFLink.open(pinned: "\(folder.path)/links/\(pin)").info()
         return info.target == .tcx(interface: left, .tcxIngress)
@@ -147,7 +150,7 @@ final class AttachmentBench {
             let found = listed.first { $0.device == index && $0.hook == hook.hook }
             #expect(found?.way == hook.way)
         }
-        let ingress = try programs.ingress.info().id
+        let ingress = try programs.framed.ingress.info().id
         #expect(listed.filter { $0.hook == .tcIngress }.allSatisfy { $0.programID == ingress })
     }
 }

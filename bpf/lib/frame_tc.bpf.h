@@ -57,11 +57,14 @@ static __always_inline __u8 frame_hook(frame *f)
     return f->ingress_ifindex == f->ifindex ? DP_HOOK_TC_INGRESS : DP_HOOK_TC_EGRESS;
 }
 
-/* EtherType, and where its header begins. The kernel has taken a VLAN tag out of the frame before. */
+/*
+ * EtherType, and where its header begins. The kernel has taken a VLAN tag out of the frame before, and kept it beside: such
+ * a packet is served at the VLAN's own device, and is nothing that we know here.
+ */
 static __always_inline __be16 frame_network_protocol(frame *f, __u16 *offset)
 {
     *offset = link_header_bytes;
-    return f->protocol;
+    return f->vlan_present ? 0 : f->protocol;
 }
 
 static __always_inline int frame_load(frame *f, __u32 offset, void *to, __u32 size)
