@@ -228,6 +228,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "PathTests",
+            dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
+        .testTarget(
             name: "SocketTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
