@@ -34,6 +34,7 @@ extension FrontendRecord {
         if frontend.masquerades.contains(.outside) { flags.append(DP_FRONTEND_MASQUERADE_OUTSIDE) }
         // A ClusterIP is for the inside; what comes to it from outside is masqueraded as with kube-proxy.
         if plan.isDSR, frontend.kind != .clusterIP { flags.append(DP_FRONTEND_DSR) }
+        if !frontend.sourceRanges.isEmpty { flags.append(DP_FRONTEND_SOURCE_RANGES) }
         if frontend.refuses.contains(.outside) { flags.append(DP_FRONTEND_INSIDE_ONLY) }
         return flags
     }
