@@ -223,8 +223,8 @@ let package = Package(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
-                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler",
-                "ServiceModel", "World", "martlet-probe",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "ProbeProtocol",
+                "Reconciler", "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
         .testTarget(
