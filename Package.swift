@@ -228,6 +228,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "PacketTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "KernelTestSupport",
+                "LoadBalancing",
+                "Netlink", "NetworkTypes", "PacketKit", "Reconciler", "ServiceModel",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "SocketTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
