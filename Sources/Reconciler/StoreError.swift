@@ -9,6 +9,7 @@ package struct StoreError: Error, Hashable, Sendable {
         case nodePorts = "node_ports"
         case serviceCIDRs = "service_cidrs"
         case affinity
+        case flows
         /// Stale sockets, found through `connections` and `udp_pages`.
         case sockets
     }

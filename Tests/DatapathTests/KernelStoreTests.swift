@@ -204,6 +204,7 @@ private struct FrozenStore: DatapathStore {
     func updateNodePorts(_ keys: [NodePortKey]) {}
     func deleteNodePorts(_ keys: [NodePortKey]) {}
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) {}
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) -> Set<FrontendKey> { [] }
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) {}
     func forgetAffinity(_ lost: [LostAffinity]) {}
     func destroyStaleSockets(_ stale: [StaleSockets]) {}
