@@ -231,6 +231,14 @@ let package = Package(
             name: "PathTests",
             dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
         .testTarget(
+            name: "PacketTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "KernelTestSupport",
+                "LoadBalancing",
+                "Netlink", "NetworkTypes", "PacketKit", "Reconciler", "ServiceModel",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "SocketTests",
             dependencies: [
                 "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "NetworkTypes", "ProbeProtocol",
