@@ -210,6 +210,8 @@ __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_fronte
     if (outcome)
         return refuse(f, packet, frontend->service_id, outcome);
     aim_dsr(packet, frontend, hash, &target);
+    if (target.is_translated)
+        return PACKET_HAS_RECORD;
     if (!target.backend_id) {
         outcome = frontend->external.action == DP_ACTION_DROP     ? DP_OUTCOME_NO_LOCAL_ENDPOINTS
                   : frontend->external.action == DP_ACTION_REJECT ? DP_OUTCOME_NO_ENDPOINTS
@@ -353,16 +355,16 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
 {
     struct dp_frontend_key key = frontend_key_of(packet);
     struct dp_frontend *frontend = has_ports(packet) ? find_frontend(&key) : 0;
+    int verdict = PACKET_HAS_RECORD;
     enum client_class client;
-    int verdict;
 
     if (frontend) {
         if (frontend->flags & DP_FRONTEND_HOST_ONLY)
             return PACKET_PASSES;
         client = class_of(f, packet);
-        if (is_dsr(frontend) && client == CLIENT_OUTSIDE)
-            return serve_by_tunnel(f, packet, frontend);
-        return serve_by_translation(f, packet, frontend, client);
+        if (client == CLIENT_OUTSIDE && (is_dsr(frontend) || is_left_from_dsr(packet, frontend)))
+            verdict = serve_by_tunnel(f, packet, frontend);
+        return verdict == PACKET_HAS_RECORD ? serve_by_translation(f, packet, frontend, client) : verdict;
     }
     if (has_ports(packet) && is_masquerade_port(key.port_be)) {
         verdict = serve_reply(f, packet);

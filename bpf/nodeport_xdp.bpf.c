@@ -69,36 +69,6 @@ static __always_inline int encapsulate(frame *f, struct packet *packet, const st
     return 1;
 }
 
-static __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
-{
-    __u32 hash = mix(client_hash_input(frontend, packet));
-    struct dsr_target target = {};
-    struct dp_next_hop *hop;
-    struct tunnel tunnel;
-
-    if (is_opening(packet) && refusal(frontend, packet, CLIENT_OUTSIDE))
-        return PACKET_PASSES;
-    aim_dsr(packet, frontend, hash, &target);
-    if (!target.backend_id || target.is_local)
-        return PACKET_PASSES;
-    hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
-    if (!hop) {
-        count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
-        return PACKET_PASSES;
-    }
-    if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
-        return PACKET_PASSES;
-    tunnel.source = tunnel_source(&hop->source, hash);
-    tunnel.backend = target.backend;
-    tunnel.backend_port_be = target.backend_port_be;
-    tunnel.inner_length = packet->length;
-    if (!encapsulate(f, packet, &tunnel))
-        return PACKET_IS_DROPPED;
-    count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
-    report_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
-    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
-}
-
 /* Chooses for a new flow and records it, so that TC finds the choice. Zero: TC is to decide, or to answer. */
 static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_frontend *frontend)
 {
@@ -152,6 +122,38 @@ static __noinline int serve_by_translation(frame *f, struct packet *packet, stru
     return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
 }
 
+static __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    __u32 hash = mix(client_hash_input(frontend, packet));
+    struct dsr_target target = {};
+    struct dp_next_hop *hop;
+    struct tunnel tunnel;
+
+    if (is_opening(packet) && refusal(frontend, packet, CLIENT_OUTSIDE))
+        return PACKET_PASSES;
+    aim_dsr(packet, frontend, hash, &target);
+    if (target.is_translated)
+        return PACKET_HAS_RECORD;
+    if (!target.backend_id || target.is_local)
+        return PACKET_PASSES;
+    hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
+    if (!hop) {
+        count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
+        return PACKET_PASSES;
+    }
+    if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
+        return PACKET_PASSES;
+    tunnel.source = tunnel_source(&hop->source, hash);
+    tunnel.backend = target.backend;
+    tunnel.backend_port_be = target.backend_port_be;
+    tunnel.inner_length = packet->length;
+    if (!encapsulate(f, packet, &tunnel))
+        return PACKET_IS_DROPPED;
+    count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
+    report_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
+    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+}
+
 /* A backend's reply to a masqueraded flow: to the client, as from the frontend. */
 static __noinline int serve_reply(frame *f, struct packet *packet)
 {
@@ -189,15 +191,16 @@ static __always_inline int serve(frame *f, struct packet *packet)
 {
     struct dp_frontend_key key = frontend_key_of(packet);
     struct dp_frontend *frontend = find_frontend(&key);
+    int verdict = PACKET_HAS_RECORD;
 
     if (!frontend)
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
     /* What comes from pods, or may not travel any further, is for TC to decide. */
     if (frontend->flags & DP_FRONTEND_HOST_ONLY || packet->hops <= 1 || is_pod_source(packet))
         return PACKET_PASSES;
-    if (is_dsr(frontend))
-        return serve_by_tunnel(f, packet, frontend);
-    return serve_by_translation(f, packet, frontend);
+    if (is_dsr(frontend) || is_left_from_dsr(packet, frontend))
+        verdict = serve_by_tunnel(f, packet, frontend);
+    return verdict == PACKET_HAS_RECORD ? serve_by_translation(f, packet, frontend) : verdict;
 }
 
 SEC("xdp")
