@@ -64,6 +64,8 @@ final class PacketPrologue {
 /// The XDP program on the maps of a pin folder: the shipped one, or that of another object file.
 final class PacketSubject {
     let program: BPFProgram
+    /// Of another one nothing is expected: parts of it may be switched off.
+    let isShipped: Bool
 
     init(_ folder: PinFolder, object path: String?) throws {
         var object = try Self.open(path)
@@ -73,6 +75,7 @@ final class PacketSubject {
             try object.reuse(map: map.rawValue, pinned)
         }
         try object.load()
+        isShipped = path == nil
         program = try object.program(named: "martlet_nodeport_xdp")
     }
 

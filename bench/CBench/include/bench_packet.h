@@ -8,8 +8,8 @@
 
 #include <linux/types.h>
 
-/* Ethernet, IPv6 and TCP headers, rounded up to words; every frame is longer. */
-#define BENCH_HEADER_BYTES 80
+/* Ethernet, IPv6 and TCP headers, rounded up to 8-byte words from octet 2 on; every frame is longer. */
+#define BENCH_HEADER_BYTES 82
 
 /* A walk through 0 … count-1 that does not go from neighbour to neighbour: `step` shares no factor with `count`. */
 struct bench_walk {
@@ -21,6 +21,7 @@ struct bench_walk {
 /* The single element of `script`. */
 struct bench_script {
     __u8 header[BENCH_HEADER_BYTES]; /* what every packet begins with; addresses and ports are for flow 0 */
+    __u8 unused[6];
     __u32 length;                    /* of the whole frame */
     __u32 is_ipv6;
     /* The source port of a flow is the template's plus its low 15 bits; the rest goes to the source address. */
