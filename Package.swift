@@ -120,7 +120,7 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "BPF", "BenchSupport", "CBench", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls",
-                "LoadBalancing", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                "LoadBalancing", "NetworkTypes", "PacketKit", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "bench/Bench", swiftSettings: strict),
