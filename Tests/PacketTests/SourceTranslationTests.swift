@@ -136,6 +136,29 @@ extension PacketTests {
             }
         }
 
+        @Test(
+            "what does not fit the way to the backend is answered with the size that would", arguments: Exchange.all,
+            [0, 1, 4, 5, 100])
+        func tooBig(_ exchange: Exchange, _ excess: Int) throws {
+            try withLab { lab in
+                try lab.serve(exchange.transport, [.far])
+                let first = exchange.request(to: exchange.ground.frontend(.nodePort))
+                let size = 1400 + excess
+                let empty = exchange.later(first, payload: []).bytes.count
+                // Chunks of SCTP are padded.
+                let payload = [UInt8](repeating: 5, count: size - empty)
+                let large = exchange.later(first, payload: payload)
+                try #require(exchange.transport == .sctp || large.bytes.count == size)
+                let sent = try lab.receive(large, by: exchange.entrance)
+                guard large.bytes.count > 1400 else {
+                    #expect(sent.outcomes[.sentOn] == 1 && sent.verdict == .redirected, "\(sent)")
+                    return
+                }
+                #expect(sent.outcomes[.tooBig] == 1 && sent.verdict == .redirected, "\(sent)")
+                #expect(try diff(Exchange.tooBig(1400, answering: large), sent.packet) == "")
+            }
+        }
+
         @Test("without a route to the backend packets are dropped, and counted", arguments: Exchange.all)
         func noRoute(_ exchange: Exchange) throws {
             try withLab { lab in

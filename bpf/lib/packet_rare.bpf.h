@@ -19,6 +19,8 @@
 struct extension_header {
     __u8 next;
     __u8 length; /* in 8 octets, the first not counted */
+    __u8 type;          /* routing */
+    __u8 segments_left; /* routing */
 };
 
 /* RFC 8200, 4.5. */
@@ -67,6 +69,9 @@ static __always_inline int place_ipv6(frame *f, __u32 network, struct placement 
         case IPPROTO_DSTOPTS:
             if (frame_load(f, at->transport, &extension, sizeof(extension)))
                 return 0;
+            /* It is going on to somewhere else: its checksums are for there (RFC 8200, 8.1). */
+            if (at->protocol == IPPROTO_ROUTING && extension.segments_left)
+                return 1;
             at->protocol = extension.next;
             at->transport += (extension.length + 1) * 8;
             break;
