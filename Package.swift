@@ -120,7 +120,7 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "BPF", "BenchSupport", "CBench", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls",
-                "LoadBalancing", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                "LoadBalancing", "NetworkTypes", "PacketKit", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "bench/Bench", swiftSettings: strict),
@@ -223,10 +223,13 @@ let package = Package(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
-                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler",
-                "ServiceModel", "World", "martlet-probe",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "ProbeProtocol",
+                "Reconciler", "ServiceModel", "World", "martlet-probe",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "PathTests",
+            dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
         .testTarget(
             name: "PacketTests",
             dependencies: [

@@ -17,6 +17,7 @@ extension DatapathImage {
         restoreFrontends(contents, restored)
         frontends.restore(nodePorts: contents.nodePorts)
         serviceCIDRs.restore(contents.serviceCIDRs)
+        sourceRanges.restore(contents.sourceRanges)
     }
 
     /// A name, or a backend, may be there twice: when it went and came back shortly before the restart, the first one was

@@ -21,6 +21,10 @@ package protocol DatapathStore: Sendable {
     /// Writes elements of `backends`, `BackendRecord.free` included.
     func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError)
     func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError)
+    /// Writes entries in this order. Those of frontends that are in force count at once.
+    func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError)
+    /// Deletes in this order.
+    func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError)
     /// Deletes the names, and what is counted under the ids: they will be given to others.
     func deleteServices(_ ids: [UInt32]) throws(StoreError)
 

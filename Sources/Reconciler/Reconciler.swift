@@ -196,7 +196,7 @@ package actor Reconciler {
         write(transaction, now: now, into: &report)
         let madeRoom =
             !transaction.removedFrontends.isEmpty || !transaction.removedNodePorts.isEmpty
-            || !transaction.removedServiceCIDRs.isEmpty
+            || !transaction.removedServiceCIDRs.isEmpty || !transaction.removedSourceRanges.isEmpty
         let hasRetried = madeRoom && retryWithoutRoom(now: now, into: &report)
         noteFailures(now: now, attempted: hasRetried, into: &report)
     }
@@ -343,6 +343,7 @@ extension Transaction {
         (removals.removedFrontends, others.removedFrontends) = (removedFrontends, [])
         (removals.removedNodePorts, others.removedNodePorts) = (removedNodePorts, [])
         (removals.removedServiceCIDRs, others.removedServiceCIDRs) = (removedServiceCIDRs, [])
+        (removals.removedSourceRanges, others.removedSourceRanges) = (removedSourceRanges, [])
         return (removals, others)
     }
 }

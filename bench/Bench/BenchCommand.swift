@@ -18,8 +18,12 @@ struct BenchCommand: AsyncParsableCommand {
               martlet-bench connect --rounds 200 --json
               martlet-bench request
               martlet-bench sync
+              martlet-bench packet
             """,
-        subcommands: [ConnectCommand.self, RequestCommand.self, SyncCommand.self, WorkerCommand.self])
+        subcommands: [
+            ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, WorkerCommand.self,
+            PacketWorkerCommand.self,
+        ])
 }
 
 /// Options that every benchmark has.

@@ -75,6 +75,14 @@ final class TimedStore: DatapathStore {
         try timed { () throws(StoreError) in try store.deleteServiceCIDRs(prefixes) }
     }
 
+    func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try timed { () throws(StoreError) in try store.updateSourceRanges(writes) }
+    }
+
+    func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try timed { () throws(StoreError) in try store.deleteSourceRanges(keys) }
+    }
+
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) {
         try timed { () throws(StoreError) in try store.forgetAffinity(lost) }
     }

@@ -35,6 +35,7 @@ extension FrontendRecord {
         if frontend.masquerades.contains(.pods) { flags.append(DP_FRONTEND_MASQUERADE_PODS) }
         if frontend.masquerades.contains(.outside) { flags.append(DP_FRONTEND_MASQUERADE_OUTSIDE) }
         if plan.isDSR(frontend) { flags.append(DP_FRONTEND_DSR) }
+        if !frontend.sourceRanges.isEmpty { flags.append(DP_FRONTEND_SOURCE_RANGES) }
         if frontend.refuses.contains(.outside) { flags.append(DP_FRONTEND_INSIDE_ONLY) }
         return flags
     }

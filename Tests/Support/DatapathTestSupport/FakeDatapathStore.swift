@@ -181,6 +181,9 @@ package final class FakeDatapathStore: DatapathStore {
                 problems.append("frontend \(update.key) refers to a backend that was never written")
             }
             let family = update.key.address.family
+            if update.record.hasSourceRanges, !maps.hasSourceRanges(of: update.record.serviceID, family) {
+                problems.append("frontend \(update.key) asks for source ranges that were never written")
+            }
             if backends.contains(where: {
                 $0.fields.protocol != update.key.protocolNumber || $0.address.address.family != family
             }) {
@@ -229,6 +232,25 @@ package final class FakeDatapathStore: DatapathStore {
         }
     }
 
+    package func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try change("write source_ranges \(writes.count)", writes.isEmpty) { state throws(StoreError) in
+            for write in writes { state.maps.sourceRanges[write.key] = write.admission }
+            if state.maps.sourceRanges.count > limits.sourceRanges {
+                state.violations.append("source_ranges: too many")
+            }
+        }
+    }
+
+    package func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try change("delete source_ranges \(keys.count)", keys.isEmpty) { state throws(StoreError) in
+            for key in keys { state.maps.sourceRanges[key] = nil }
+            for (key, record) in state.maps.frontends where record.hasSourceRanges {
+                guard !state.maps.hasSourceRanges(of: record.serviceID, key.address.family) else { continue }
+                state.violations.append("source_ranges: those of frontend \(key) were removed")
+            }
+        }
+    }
+
     package func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) {
         try change("delete affinity \(lost.count)", lost.isEmpty) { state throws(StoreError) in
             state.forgotten += lost
@@ -249,6 +271,12 @@ package final class FakeDatapathStore: DatapathStore {
             state.log.append(call)
             try body(&state)
         }
+    }
+}
+
+extension MapContents {
+    fileprivate func hasSourceRanges(of id: UInt32, _ family: AddressFamily) -> Bool {
+        sourceRanges.keys.contains { $0.serviceID == id && $0.family == family }
     }
 }
 

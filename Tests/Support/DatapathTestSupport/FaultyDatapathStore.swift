@@ -84,6 +84,14 @@ package final class FaultyDatapathStore: DatapathStore {
         }
     }
 
+    package func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try pass(writes, .sourceRanges, .write) { base, part throws(StoreError) in try base.updateSourceRanges(part) }
+    }
+
+    package func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try pass(keys, .sourceRanges, .delete) { base, part throws(StoreError) in try base.deleteSourceRanges(part) }
+    }
+
     package func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) {
         try pass(lost, .affinity, .delete) { base, part throws(StoreError) in try base.forgetAffinity(part) }
     }
