@@ -223,8 +223,19 @@ let package = Package(
             name: "DatapathTests",
             dependencies: [
                 "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
-                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "ProbeProtocol", "Reconciler",
-                "ServiceModel", "World", "martlet-probe",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "ProbeProtocol",
+                "Reconciler", "ServiceModel", "World", "martlet-probe",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PathTests",
+            dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "PacketTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "KernelTestSupport",
+                "LoadBalancing",
+                "Netlink", "NetworkTypes", "PacketKit", "Reconciler", "ServiceModel",
             ],
             swiftSettings: strict),
         .testTarget(

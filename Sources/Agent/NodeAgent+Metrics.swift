@@ -100,6 +100,7 @@ extension NodeAgent {
             ("slots", used.slotWords, limits.slotWords), ("services", used.services, limits.services),
             ("node_ports", used.nodePorts, limits.nodePorts),
             ("service_cidrs", used.serviceCIDRs, limits.serviceCIDRs),
+            ("source_ranges", used.sourceRanges, limits.sourceRanges),
         ]
         return [
             MetricFamily(

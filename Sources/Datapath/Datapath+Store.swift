@@ -21,6 +21,13 @@ extension Datapath: DatapathStore {
             throw StoreError(.services, .read, error)
         }
         do {
+            try maps.sourceRanges.forEach { (key, admission) throws(BPFError) in
+                contents.sourceRanges[key] = SourceAdmission(rawValue: admission)
+            }
+        } catch {
+            throw StoreError(.sourceRanges, .read, error)
+        }
+        do {
             contents.backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
                 .read(0..<capacity.backends)
         } catch {
@@ -74,6 +81,14 @@ extension Datapath: DatapathStore {
 
     package func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError) {
         try update(maps.services, .services, keys: writes.map(\.id), values: writes.map(\.record))
+    }
+
+    package func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try update(maps.sourceRanges, .sourceRanges, keys: writes.map(\.key), values: writes.map(\.admission.rawValue))
+    }
+
+    package func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try delete(maps.sourceRanges, .sourceRanges, keys: keys)
     }
 
     package func deleteServices(_ ids: [UInt32]) throws(StoreError) {

@@ -47,7 +47,9 @@ package final class Datapath: Sendable {
         ImageLimits(
             frontends: maps.frontends.maxEntries, backends: capacity.backends, slotWords: capacity.slots,
             services: Int(maps.services.maxEntries), nodePorts: Int(maps.nodePorts.maxEntries),
-            serviceCIDRs: Int(maps.serviceCIDRs.maxEntries))
+            serviceCIDRs: Int(maps.serviceCIDRs.maxEntries),
+            // Before Linux 6.13 a full trie refuses even another value for an entry that it has.
+            sourceRanges: Int(maps.sourceRanges.maxEntries) - 1)
     }
 
     /// Restores what somebody else took away from under the agent: pins that are gone, links that were detached. Names

@@ -94,6 +94,7 @@ package struct InstallationFacts: Sendable {
             .slots: ranges.reduce(0) { $0 + $1.count },
             .nodePorts: try maps.nodePorts.count(),
             .serviceCIDRs: try maps.serviceCIDRs.count(),
+            .sourceRanges: try maps.sourceRanges.count(),
             .services: try maps.services.count(),
             .connections: max(0, try maps.connections.count() - overflow),
             .connectionsOverflow: overflow,

@@ -104,6 +104,7 @@ extension DatapathImage {
         guard change.plan == nil else { return }
         clearFailures(of: change.name)
         sockets.removed(old.plan)
+        sourceRanges.release(old.id)
         services.remove(change.name)
     }
 
@@ -126,6 +127,7 @@ extension DatapathImage {
         }
         if old == nil { draft.staleSockets += sockets.appeared(plan, id: id) }
         if plan.sessionAffinitySeconds != nil || holdsUnclaimed { noteAffinity(id, plan, &draft) }
+        let unlisted = failure(ofSourceRanges: plan, id)
         var seen = Set<FrontendKey>()
         let isSingle = plan.families.count == 1 && plan.families[0].frontends.count == 1
         for family in plan.families {
@@ -134,6 +136,7 @@ extension DatapathImage {
                 let key = FrontendKey(frontend.address, protocol: plan.name.protocolKind)
                 guard isSingle || seen.insert(key).inserted else { continue }
                 do throws(FrontendFailure.Reason) {
+                    if let unlisted, !frontend.sourceRanges.isEmpty { throw unlisted }
                     try claim(key, frontend, plan, id, &lists)
                 } catch {
                     keepRestored(key, id)
@@ -141,6 +144,16 @@ extension DatapathImage {
                 }
             }
             lists.end(&space)
+        }
+    }
+
+    /// Why the frontends that have source ranges cannot be had; nil: their ranges have room.
+    private mutating func failure(ofSourceRanges plan: ServicePortPlan, _ id: UInt32) -> FrontendFailure.Reason? {
+        do throws(FrontendFailure.Reason) {
+            try sourceRanges.want(plan.sourceRangeRules(id: id), of: id)
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -155,17 +168,19 @@ extension DatapathImage {
         }
         let inside = try lists.choice(frontend.internalTo, &space)
         let outside = try lists.choice(frontend.externalTo, &space)
+        let previous = Self.previous(of: current, serviceID: id, isDSR: plan.isDSR(frontend), external: outside)
         let record = FrontendRecord(
-            frontend, of: plan, serviceID: id, internal: inside.choice, external: outside.choice)
+            frontend, of: plan, serviceID: id, internal: inside.choice, external: outside.choice,
+            previous: previous.choice)
         if let current, current.record == record {
             frontends.setOwner(id, of: key)
             return
         }
         let entry = FrontendTable.Entry(
-            record: record, owner: id, internal: inside.reference, external: outside.reference)
+            record: record, owner: id, internal: inside.reference, external: outside.reference,
+            previous: previous.reference)
         try frontends.install(entry, at: key, replacing: current)
-        space.retain(entry.internal)
-        space.retain(entry.external)
+        retain(entry)
         if let current { release(current) }
     }
 
@@ -184,9 +199,12 @@ extension DatapathImage {
         frontends.setOwner(id, of: key)
     }
 
-    private mutating func release(_ entry: FrontendTable.Entry) {
-        space.release(entry.internal)
-        space.release(entry.external)
+    mutating func retain(_ entry: FrontendTable.Entry) {
+        for reference in entry.references { space.retain(reference) }
+    }
+
+    mutating func release(_ entry: FrontendTable.Entry) {
+        for reference in entry.references { space.release(reference) }
     }
 
     private mutating func fail(_ name: ServicePortName, _ key: FrontendKey, _ reason: FrontendFailure.Reason) {
@@ -246,6 +264,7 @@ extension DatapathImage {
         space.finish(into: &transaction)
         services.finish(into: &transaction)
         serviceCIDRs.finish(into: &transaction, keepsOthers: holdsUnclaimed)
+        sourceRanges.finish(into: &transaction) { frontends.isRanged($0, $1) }
         transaction.staleSockets = draft.staleSockets.sorted { ($0.serviceID, $0.family) < ($1.serviceID, $1.family) }
         transaction.lostAffinity = lostAffinity(draft)
         generation += 1

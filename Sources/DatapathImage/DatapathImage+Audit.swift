@@ -11,12 +11,15 @@ package struct AuditReport: Hashable, Sendable {
     package var services = 0
     package var nodePorts = 0
     package var serviceCIDRs = 0
+    package var sourceRanges = 0
     /// What puts it right. A damaged range is written in place: every word of it is as good as the damage, or better.
     package var repair = Transaction()
 
     package init() {}
 
-    package var differences: Int { frontends + backends + slotRanges + services + nodePorts + serviceCIDRs }
+    package var differences: Int {
+        frontends + backends + slotRanges + services + nodePorts + serviceCIDRs + sourceRanges
+    }
 }
 
 extension DatapathImage {
@@ -31,6 +34,7 @@ extension DatapathImage {
         auditSlots(contents, pending, &report)
         auditServices(contents, &report)
         auditSets(contents, &report)
+        auditSourceRanges(contents, &report)
         generation += 1
         report.repair.generation = generation
         return report
@@ -39,8 +43,7 @@ extension DatapathImage {
     /// Whether the frontend, as it should be, can choose one of these backends. False for one that is not in force.
     package func frontend(_ key: FrontendKey, mayChooseAnyOf ids: Set<UInt32>) -> Bool {
         guard let entry = frontends[key] else { return false }
-        return space.sets.ids(of: entry.internal.set).contains(where: ids.contains)
-            || space.sets.ids(of: entry.external.set).contains(where: ids.contains)
+        return entry.references.contains { space.sets.ids(of: $0.set).contains(where: ids.contains) }
     }
 
     private func auditFrontends(_ contents: MapContents, _ report: inout AuditReport) {
@@ -115,6 +118,16 @@ extension DatapathImage {
         report.nodePorts = report.repair.nodePorts.count + report.repair.removedNodePorts.count
         report.serviceCIDRs = report.repair.serviceCIDRs.count + report.repair.removedServiceCIDRs.count
     }
+
+    private func auditSourceRanges(_ contents: MapContents, _ report: inout AuditReport) {
+        let wanted = sourceRanges.entries
+        report.repair.sourceRanges = wanted.filter { contents.sourceRanges[$0.key] != $0.value }
+            .map { Transaction.SourceRangeWrite(key: $0.key, admission: $0.value) }
+            .sorted { SourceRangeKey.narrowerFirst($0.key, $1.key) }
+        report.repair.removedSourceRanges = contents.sourceRanges.keys.filter { wanted[$0] == nil }
+            .sorted(by: SourceRangeKey.widerFirst)
+        report.sourceRanges = report.repair.sourceRanges.count + report.repair.removedSourceRanges.count
+    }
 }
 
 extension MapContents {
@@ -134,6 +147,8 @@ extension MapContents {
         contents.nodePorts = contents.nodePorts.union(transaction.nodePorts).subtracting(transaction.removedNodePorts)
         contents.serviceCIDRs = contents.serviceCIDRs.union(transaction.serviceCIDRs)
             .subtracting(transaction.removedServiceCIDRs)
+        for write in transaction.sourceRanges { contents.sourceRanges[write.key] = write.admission }
+        for key in transaction.removedSourceRanges { contents.sourceRanges[key] = nil }
         return contents
     }
 }

@@ -53,6 +53,7 @@ extension DatapathImage {
         for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard { remove(key) }
         for key in frontends.contradictory.keys { remove(key) }
         frontends.touchUnclaimed()
+        sourceRanges.touchUnclaimed()
         services.dropUnclaimed()
         space.dropUnreferenced()
         var transaction = finish(TransactionDraft())

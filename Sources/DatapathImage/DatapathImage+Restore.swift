@@ -17,6 +17,7 @@ extension DatapathImage {
         restoreFrontends(contents, restored)
         frontends.restore(nodePorts: contents.nodePorts)
         serviceCIDRs.restore(contents.serviceCIDRs)
+        sourceRanges.restore(contents.sourceRanges)
     }
 
     /// A name, or a backend, may be there twice: when it went and came back shortly before the restart, the first one was
@@ -59,15 +60,16 @@ extension DatapathImage {
             services.reserve(record.fields.service_id)
             guard restored.trusts(record),
                 let inside = Self.reference(record.fields.internal, sets, tables),
-                let outside = Self.reference(record.fields.external, sets, tables)
+                let outside = Self.reference(record.fields.external, sets, tables),
+                let previous = Self.reference(record.fields.previous, sets, tables)
             else {
                 frontends.restore(contradictory: record, at: key)
                 continue
             }
-            space.retain(inside)
-            space.retain(outside)
-            frontends.restore(
-                FrontendTable.Entry(record: record, owner: 0, internal: inside, external: outside), at: key)
+            let entry = FrontendTable.Entry(
+                record: record, owner: 0, internal: inside, external: outside, previous: previous)
+            retain(entry)
+            frontends.restore(entry, at: key)
         }
         keepUnreadable(restored, Array(sets.keys) + Array(tables.keys))
     }

@@ -18,6 +18,7 @@ package struct DatapathImage: Sendable {
     var space: BackendSpace
     var frontends: FrontendTable
     var serviceCIDRs: ServiceCIDRTable
+    var sourceRanges: SourceRangeTable
     var sockets = StaleSocketTracker()
     /// By service port, for those that have some.
     var failuresByService: [ServicePortName: [FrontendFailure]] = [:]
@@ -40,6 +41,7 @@ package struct DatapathImage: Sendable {
         space = BackendSpace(limits: limits)
         frontends = FrontendTable(limits: limits)
         serviceCIDRs = ServiceCIDRTable(limit: limits.serviceCIDRs)
+        sourceRanges = SourceRangeTable(limit: limits.sourceRanges)
     }
 
     // MARK: What there is
@@ -80,6 +82,7 @@ package struct DatapathImage: Sendable {
         ImageLimits(
             frontends: frontends.entries.count + frontends.contradictory.count,
             backends: space.backends.usedCount, slotWords: space.slotWordsUsed, services: services.usedCount,
-            nodePorts: frontends.programmedNodePorts.count, serviceCIDRs: serviceCIDRs.programmed.count)
+            nodePorts: frontends.programmedNodePorts.count, serviceCIDRs: serviceCIDRs.programmed.count,
+            sourceRanges: sourceRanges.count)
     }
 }

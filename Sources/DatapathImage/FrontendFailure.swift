@@ -10,6 +10,7 @@ package struct FrontendFailure: Error, Hashable, Sendable {
         case slotsFull(wordsWanted: Int, limit: Int)
         case servicesFull(limit: Int)
         case nodePortsFull(limit: Int)
+        case sourceRangesFull(limit: Int)
         /// Another service port holds the frontend and has not given it up (SVC-15).
         case heldByOther(ServicePortName)
     }
@@ -35,6 +36,7 @@ extension FrontendFailure.Reason: CustomStringConvertible {
             "map slots is full: no \(words) words in a row are free of \(limit)"
         case .servicesFull(let limit): "map services is full: it holds \(limit) entries"
         case .nodePortsFull(let limit): "map node_ports is full: it holds \(limit) entries"
+        case .sourceRangesFull(let limit): "map source_ranges is full: it holds \(limit) entries"
         case .heldByOther(let owner): "the frontend belongs to service port \(owner)"
         }
     }

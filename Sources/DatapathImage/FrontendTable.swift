@@ -12,6 +12,8 @@ struct FrontendTable: Sendable {
         var owner: UInt32
         var `internal` = BackendSpace.Reference()
         var external = BackendSpace.Reference()
+        /// Of `record.previous`.
+        var previous = BackendSpace.Reference()
     }
 
     private(set) var entries: [FrontendKey: Entry] = [:]
@@ -23,6 +25,13 @@ struct FrontendTable: Sendable {
     private(set) var programmedNodePorts: Set<NodePortKey> = []
     /// ClusterIP frontends on each address.
     private var clusterIPFrontends: [IPAddress: Int] = [:]
+    private struct Place: Hashable {
+        var serviceID: UInt32
+        var family: AddressFamily
+    }
+
+    /// Frontends in force whose packets are admitted by source ranges.
+    private var rangedFrontends: [Place: Int] = [:]
     /// Frontends on each address that plans want and that could not be had. A wildcard stays for them, so that their
     /// address refuses until they are there.
     private var awaited: [IPAddress: Int] = [:]
@@ -47,6 +56,11 @@ struct FrontendTable: Sendable {
     subscript(key: FrontendKey) -> Entry? { entries[key] }
 
     var clusterIPs: some Sequence<IPAddress> { clusterIPFrontends.keys }
+
+    /// Whether a frontend of the service id and family is in force that asks for source ranges.
+    func isRanged(_ serviceID: UInt32, _ family: AddressFamily) -> Bool {
+        rangedFrontends[Place(serviceID: serviceID, family: family)] != nil
+    }
 
     /// The addresses with a ClusterIP frontend that somebody wants.
     var claimedClusterIPs: Set<IPAddress> {
@@ -115,6 +129,9 @@ struct FrontendTable: Sendable {
             clusterIPFrontends[key.address, default: 0] += 1
             touchedAddresses.insert(key.address)
         }
+        if record.hasSourceRanges {
+            rangedFrontends[Place(serviceID: record.serviceID, family: key.address.family), default: 0] += 1
+        }
     }
 
     private mutating func countDown(_ key: FrontendKey, _ record: FrontendRecord) {
@@ -126,6 +143,9 @@ struct FrontendTable: Sendable {
             clusterIPFrontends[key.address] = count == 1 ? nil : count - 1
             touchedAddresses.insert(key.address)
         }
+        guard record.hasSourceRanges else { return }
+        let place = Place(serviceID: record.serviceID, family: key.address.family)
+        if let count = rangedFrontends[place] { rangedFrontends[place] = count == 1 ? nil : count - 1 }
     }
 
     private func nodePortKey(of key: FrontendKey, _ record: FrontendRecord) -> NodePortKey? {

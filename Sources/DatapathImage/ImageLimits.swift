@@ -14,10 +14,12 @@ package struct ImageLimits: Hashable, Sendable {
     package var nodePorts: Int
     /// Entries of `service_cidrs`.
     package var serviceCIDRs: Int
+    /// Entries of `source_ranges`.
+    package var sourceRanges: Int
 
     package init(
         frontends: Int = 262_144, backends: Int = 262_144, slotWords: Int = 4_194_304, services: Int = 65_536,
-        nodePorts: Int = 65_536, serviceCIDRs: Int = 1024
+        nodePorts: Int = 65_536, serviceCIDRs: Int = 1024, sourceRanges: Int = 65_536
     ) {
         self.frontends = frontends
         self.backends = backends
@@ -25,5 +27,6 @@ package struct ImageLimits: Hashable, Sendable {
         self.services = services
         self.nodePorts = nodePorts
         self.serviceCIDRs = serviceCIDRs
+        self.sourceRanges = sourceRanges
     }
 }

@@ -14,6 +14,7 @@ extension MapContents: CustomStringConvertible {
             ("services", services.values.map(Self.describe).sorted()),
             ("node ports", nodePorts.sorted(by: <).map(Self.describe)),
             ("service CIDRs", serviceCIDRs.compactMap(\.range).map(\.description).sorted()),
+            ("source ranges", sourceRanges.map { describe($0.key, $0.value) }.sorted()),
         ]
         return sections.filter { !$0.lines.isEmpty }
             .map { section in "\(section.title)\n" + section.lines.map { "  \($0)\n" }.joined() }.joined()
@@ -43,6 +44,11 @@ extension MapContents: CustomStringConvertible {
         }
         let table = choice.table_slots == 0 ? "" : ", \(choice.table_slots) slots of \(choice.table_width)"
         return "forward to \(members.joined(separator: " "))\(table)"
+    }
+
+    private func describe(_ key: SourceRangeKey, _ admission: SourceAdmission) -> String {
+        let owner = services[key.serviceID].map(Self.describe) ?? "unnamed service"
+        return "\(owner) \(key.range.map(\.description) ?? "?") \(admission)"
     }
 
     private static func describe(_ record: BackendRecord) -> String {
@@ -75,7 +81,7 @@ extension FrontendRecord {
     var flagTexts: [String] {
         let names: [(flag: dp_frontend_flags, text: String)] = [
             (DP_FRONTEND_MAGLEV, "maglev"), (DP_FRONTEND_HOST_ONLY, "host-only"), (DP_FRONTEND_DENY_HOST, "deny-host"),
-            (DP_FRONTEND_DENY_PODS, "deny-pods"),
+            (DP_FRONTEND_DENY_PODS, "deny-pods"), (DP_FRONTEND_SOURCE_RANGES, "source-ranges"),
         ]
         return names.filter { UInt32(fields.flags) & $0.flag.rawValue != 0 }.map(\.text)
     }

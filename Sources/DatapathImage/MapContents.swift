@@ -9,10 +9,12 @@ package struct MapContents: Hashable, Sendable {
     package var services: [UInt32: ServiceRecord]
     package var nodePorts: Set<NodePortKey>
     package var serviceCIDRs: Set<PrefixKey>
+    package var sourceRanges: [SourceRangeKey: SourceAdmission]
 
     package init(
         frontends: [FrontendKey: FrontendRecord] = [:], backends: [BackendRecord] = [], slots: [UInt64] = [],
-        services: [UInt32: ServiceRecord] = [:], nodePorts: Set<NodePortKey> = [], serviceCIDRs: Set<PrefixKey> = []
+        services: [UInt32: ServiceRecord] = [:], nodePorts: Set<NodePortKey> = [], serviceCIDRs: Set<PrefixKey> = [],
+        sourceRanges: [SourceRangeKey: SourceAdmission] = [:]
     ) {
         self.frontends = frontends
         self.backends = backends
@@ -20,6 +22,7 @@ package struct MapContents: Hashable, Sendable {
         self.services = services
         self.nodePorts = nodePorts
         self.serviceCIDRs = serviceCIDRs
+        self.sourceRanges = sourceRanges
     }
 
     /// How many words of the arena a reader has to copy: the end of the last range that a frontend refers to. May be

@@ -23,6 +23,7 @@ extension Transaction {
             (nodePorts, removedNodePorts), (later.nodePorts, later.removedNodePorts), by: <)
         (merged.serviceCIDRs, merged.removedServiceCIDRs) = Self.merge(
             (serviceCIDRs, removedServiceCIDRs), (later.serviceCIDRs, later.removedServiceCIDRs), by: <)
+        mergeSourceRanges(with: later, into: &merged)
         mergeConsequences(with: later, into: &merged)
         return merged
     }
@@ -43,6 +44,16 @@ extension Transaction {
         }
         merged.frontends.sort { $0.key < $1.key }
         merged.removedFrontends.sort { $0.key < $1.key }
+    }
+
+    private func mergeSourceRanges(with later: Transaction, into merged: inout Transaction) {
+        let removed = Set(later.removedSourceRanges)
+        let written = Set(later.sourceRanges.map(\.key))
+        merged.sourceRanges = Self.latest(
+            sourceRanges.filter { !removed.contains($0.key) } + later.sourceRanges, by: \.key
+        ).sorted { SourceRangeKey.narrowerFirst($0.key, $1.key) }
+        merged.removedSourceRanges = removed.union(removedSourceRanges.filter { !written.contains($0) })
+            .sorted(by: SourceRangeKey.widerFirst)
     }
 
     private func mergeConsequences(with later: Transaction, into merged: inout Transaction) {

@@ -24,6 +24,7 @@ extension Transaction: CustomStringConvertible {
         lines += services.map { write in
             "1 service \(write.id) = " + (write.record.name.map { "\($0)/\($0.protocolKind)" } ?? "unreadable name")
         }
+        lines += sourceRanges.map { "1 source range \(Self.describe($0.key)) = \($0.admission)" }
         return lines
     }
 
@@ -37,6 +38,7 @@ extension Transaction: CustomStringConvertible {
         removedFrontends.map { "3 remove frontend \($0.key)" }
             + removedNodePorts.map { "3 remove node port \(Self.describe($0))" }
             + removedServiceCIDRs.map { "3 remove service CIDR \($0.range.map(\.description) ?? "?")" }
+            + removedSourceRanges.map { "3 remove source range \(Self.describe($0))" }
             + removedServices.map { "3 remove service \($0)" }
     }
 
@@ -57,6 +59,10 @@ extension Transaction: CustomStringConvertible {
         guard words.count > 8 else { return words.map { String($0, radix: 16) }.joined(separator: " ") }
         let digest = words.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ $1) &* 1_099_511_628_211 }
         return "digest \(String(digest, radix: 16))"
+    }
+
+    private static func describe(_ key: SourceRangeKey) -> String {
+        "\(key.range.map(\.description) ?? "?") of service \(key.serviceID)"
     }
 
     private static func describe(_ key: NodePortKey) -> String {

@@ -26,6 +26,16 @@ package struct Transaction: Hashable, Sendable {
         }
     }
 
+    package struct SourceRangeWrite: Hashable, Sendable {
+        package var key: SourceRangeKey
+        package var admission: SourceAdmission
+
+        package init(key: SourceRangeKey, admission: SourceAdmission) {
+            self.key = key
+            self.admission = admission
+        }
+    }
+
     package struct FrontendUpdate: Hashable, Sendable {
         package var key: FrontendKey
         package var record: FrontendRecord
@@ -75,6 +85,8 @@ package struct Transaction: Hashable, Sendable {
     package var backends: [BackendWrite] = []
     /// Ordered by id.
     package var services: [ServiceWrite] = []
+    /// In the order of `SourceRangeKey.narrowerFirst`. Those of frontends in force count at once.
+    package var sourceRanges: [SourceRangeWrite] = []
 
     // Phase 2: the flip. Each frontend changes with one write of one map element.
     /// Ordered by key, without duplicates.
@@ -86,6 +98,8 @@ package struct Transaction: Hashable, Sendable {
     package var removedFrontends: [FrontendRemoval] = []
     package var removedNodePorts: [NodePortKey] = []
     package var removedServiceCIDRs: [PrefixKey] = []
+    /// In the order of `SourceRangeKey.widerFirst`.
+    package var removedSourceRanges: [SourceRangeKey] = []
     /// Names of service ids whose grace period is over.
     package var removedServices: [UInt32] = []
 
@@ -102,7 +116,8 @@ package struct Transaction: Hashable, Sendable {
     package var isEmpty: Bool {
         slots.isEmpty && backends.isEmpty && services.isEmpty && frontends.isEmpty && nodePorts.isEmpty
             && serviceCIDRs.isEmpty && removedFrontends.isEmpty && removedNodePorts.isEmpty
-            && removedServiceCIDRs.isEmpty && removedServices.isEmpty && quarantined.isEmpty && staleSockets.isEmpty
+            && removedServiceCIDRs.isEmpty && sourceRanges.isEmpty && removedSourceRanges.isEmpty
+            && removedServices.isEmpty && quarantined.isEmpty && staleSockets.isEmpty
             && lostAffinity.isEmpty
     }
 }

@@ -48,7 +48,7 @@ package struct LiveExplainer: Sendable {
         guard let record = records.exact else { return miss([]) }
         if record.has(DP_FRONTEND_HOST_ONLY), client == .pod { return miss(["NP-6"]) }
         if record.has(client == .host ? DP_FRONTEND_DENY_HOST : DP_FRONTEND_DENY_PODS) {
-            return hit(record, .drop, ["LBSR-1", "LBSR-3"], "is outside of its source ranges")
+            return hit(record, .drop, ["LBSR-1", "LBSR-3"], "is excluded by its source ranges")
         }
         return decide(record, client)
     }

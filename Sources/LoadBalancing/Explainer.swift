@@ -42,7 +42,7 @@ struct Explainer {
         switch admission(hit) {
         case .unrestricted: break
         case .admitted(let rule): rules.append(rule)
-        case .excluded(let because): return refusal(.drop, hit, rules + because, "is outside of its source ranges")
+        case .excluded(let because): return refusal(.drop, hit, rules + because, hit.exclusion)
         }
         switch disposition(hit) {
         case .reject: return refusal(.reject, hit, rules + ["REJ-1"], "finds no usable endpoint anywhere")
@@ -66,6 +66,14 @@ extension Explainer {
         var policies: TrafficPolicies
 
         var isClusterIP: Bool { frontend.kind == .clusterIP }
+
+        /// What is said of a source that is not admitted.
+        var exclusion: String {
+            switch frontend.sourceRangesPolicy {
+            case .allow: "is outside of its source ranges"
+            case .deny: "is inside of the source ranges that it denies"
+            }
+        }
     }
 
     private func hit() -> Hit? {
@@ -179,7 +187,9 @@ extension Explainer {
     private func admission(_ hit: Hit) -> Admission {
         let ranges = hit.frontend.sourceRanges
         guard !ranges.isEmpty else { return .unrestricted }
-        if isInside(ranges, hit) { return .admitted(rule: "LBSR-1") }
+        if isAdmitted(by: SourceList(ranges: ranges, policy: hit.frontend.sourceRangesPolicy), hit) {
+            return .admitted(rule: "LBSR-1")
+        }
         if isOwnVirtualAddress(hit) { return .admitted(rule: "LBSR-4") }
         var rules = ["LBSR-1"]
         if path == .socket { rules.append("LBSR-3") }
@@ -188,18 +198,21 @@ extension Explainer {
     }
 
     /// Where the address is unknown, the class of the source decides; an unknown outside client can be anywhere.
-    private func isInside(_ ranges: [CIDR], _ hit: Hit) -> Bool {
-        if let address = standing.address { return ranges.contains(address: address) }
+    private func isAdmitted(by list: SourceList, _ hit: Hit) -> Bool {
+        if let address = standing.address { return list.admits(address) }
         return switch source {
         case .pod: hit.frontend.admitsPodSockets
         case .node, .localhost: hit.frontend.admitsHostSockets
-        case .external: ranges.covers(.everything(of: family))
+        case .external: list.admits(all: .everything(of: family))
         }
     }
 
-    /// The source is a load-balancer address of the service, and the ranges admit this node (LBSR-4).
+    /// The source is a load-balancer address of the service, and the ranges admit this node (LBSR-4): a packet by the
+    /// node's own IP, a socket by its class.
     private func isOwnVirtualAddress(_ hit: Hit) -> Bool {
-        guard let address = standing.address, hit.service.loadBalancerIPs.contains(address) else { return false }
+        guard let address = standing.address else { return false }
+        if hit.frontend.virtualSources.contains(address) { return true }
+        guard path == .socket, hit.service.loadBalancerIPs.contains(address) else { return false }
         return hit.frontend.admitsHostSockets
     }
 }

@@ -1,6 +1,7 @@
 // One address that clients dial, and what each kind of client gets there (REJ-2).
 
 package import NetworkTypes
+package import ServiceModel
 
 package struct FrontendPlan: Hashable, Sendable {
     package enum Kind: UInt8, Hashable, Sendable, CaseIterable {
@@ -43,13 +44,16 @@ package struct FrontendPlan: Hashable, Sendable {
     package var internalTo: Disposition
     /// loadBalancerSourceRanges of the family; empty: unrestricted (LBSR-5, LBSR-6). Only on load-balancer frontends.
     package var sourceRanges: [CIDR]
+    /// Whether they say who is admitted, or who is not.
+    package var sourceRangesPolicy: Service.SourceRangesPolicy
     /// Whether the ranges admit this node's own sockets: its node IP of the family is inside (LBSR-3).
     package var admitsHostSockets: Bool
     /// Whether they admit its pods' sockets: the pods' whole range is inside. A socket has no source address yet when it
     /// connects, so its class decides; partly covered ranges count as excluded.
     package var admitsPodSockets: Bool
-    /// Whether a packet from one of the service's own load-balancer addresses is admitted as well (LBSR-4).
-    package var admitsVirtualSources: Bool
+    /// Those of the service's own load-balancer addresses whose packets are admitted whatever the ranges say: all of the
+    /// family where they admit the node's own IP (LBSR-4), else none.
+    package var virtualSources: [IPAddress]
     /// Whose packets get a source address of this node, whatever backend is drawn (section 8 of the rules).
     package var masquerades: Clients
     /// Whose packets are refused: outside clients at a ClusterIP, where the operator wants it so.
@@ -57,17 +61,19 @@ package struct FrontendPlan: Hashable, Sendable {
 
     package init(
         kind: Kind, address: AddressAndPort, externalTo: Disposition, internalTo: Disposition,
-        sourceRanges: [CIDR] = [], admitsHostSockets: Bool = true, admitsPodSockets: Bool = true,
-        admitsVirtualSources: Bool = false, masquerades: Clients = [], refuses: Clients = []
+        sourceRanges: [CIDR] = [], sourceRangesPolicy: Service.SourceRangesPolicy = .allow,
+        admitsHostSockets: Bool = true, admitsPodSockets: Bool = true, virtualSources: [IPAddress] = [],
+        masquerades: Clients = [], refuses: Clients = []
     ) {
         self.kind = kind
         self.address = address
         self.externalTo = externalTo
         self.internalTo = internalTo
         self.sourceRanges = sourceRanges
+        self.sourceRangesPolicy = sourceRangesPolicy
         self.admitsHostSockets = admitsHostSockets
         self.admitsPodSockets = admitsPodSockets
-        self.admitsVirtualSources = admitsVirtualSources
+        self.virtualSources = virtualSources
         self.masquerades = masquerades
         self.refuses = refuses
     }

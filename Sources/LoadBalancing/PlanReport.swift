@@ -19,6 +19,8 @@ package struct PlanReport: Codable, Hashable, Sendable {
         package var internalTo: String
         /// Empty: unrestricted. Nil where they are not known, as in an explanation from the pinned maps.
         package var sourceRanges: [String]?
+        /// `deny` where the ranges name those who are not admitted; absent otherwise.
+        package var sourceRangesPolicy: String?
     }
 
     package struct Problem: Codable, Hashable, Sendable {
@@ -100,6 +102,9 @@ extension PlanReport.Frontend {
         externalTo = plan.externalTo.rawValue
         internalTo = plan.internalTo.rawValue
         sourceRanges = plan.sourceRanges.map(\.description)
+        if !plan.sourceRanges.isEmpty, plan.sourceRangesPolicy == .deny {
+            sourceRangesPolicy = plan.sourceRangesPolicy.rawValue
+        }
     }
 
     /// By hand, since a synthesised one leaves absent values out.
@@ -111,6 +116,7 @@ extension PlanReport.Frontend {
         try container.encode(externalTo, forKey: .externalTo)
         try container.encode(internalTo, forKey: .internalTo)
         try container.encode(sourceRanges, forKey: .sourceRanges)
+        try container.encodeIfPresent(sourceRangesPolicy, forKey: .sourceRangesPolicy)
     }
 }
 

@@ -30,7 +30,7 @@ struct ServiceAddresses {
         masquerade = Masquerade(policies, family: family, node: planner.node, settings: planner.settings)
         servesClusterIPOutside = planner.settings.servesClusterIPsOutside
         sourceRanges = SourceRanges(
-            service.loadBalancerSourceRanges, family: family, node: planner.node, settings: planner.settings)
+            service, family: family, virtualAddresses: loadBalancerIPs, node: planner.node, settings: planner.settings)
     }
 
     /// Whether external traffic can reach the port in this family, by any address (EP-21).
@@ -55,9 +55,8 @@ struct ServiceAddresses {
                 FrontendPlan(
                     kind: .loadBalancer, address: AddressAndPort(address: address, port: port.port),
                     externalTo: fromOutside, internalTo: fromInside, sourceRanges: sourceRanges.ranges,
-                    admitsHostSockets: sourceRanges.admitsHostSockets,
-                    admitsPodSockets: sourceRanges.admitsPodSockets,
-                    admitsVirtualSources: sourceRanges.admitsVirtualSources,
+                    sourceRangesPolicy: sourceRanges.policy, admitsHostSockets: sourceRanges.admitsHostSockets,
+                    admitsPodSockets: sourceRanges.admitsPodSockets, virtualSources: sourceRanges.virtualSources,
                     masquerades: masquerade.toExternalAddress))
         }
         for address in externalIPs {

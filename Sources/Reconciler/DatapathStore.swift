@@ -21,6 +21,10 @@ package protocol DatapathStore: Sendable {
     /// Writes elements of `backends`, `BackendRecord.free` included.
     func writeBackends(_ writes: [Transaction.BackendWrite]) throws(StoreError)
     func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError)
+    /// Writes entries in this order. Those of frontends that are in force count at once.
+    func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError)
+    /// Deletes in this order.
+    func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError)
     /// Deletes the names, and what is counted under the ids: they will be given to others.
     func deleteServices(_ ids: [UInt32]) throws(StoreError)
 
@@ -31,6 +35,10 @@ package protocol DatapathStore: Sendable {
     func deleteNodePorts(_ keys: [NodePortKey]) throws(StoreError)
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError)
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError)
+
+    /// Those of these frontends, whose DSR flows are being tracked, that have a flow which would go to another backend if
+    /// it were not. Cost: that of reading every flow.
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) throws(StoreError) -> Set<FrontendKey>
 
     /// Deletes the affinity records of these services that name these backends. Called after the flip.
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError)

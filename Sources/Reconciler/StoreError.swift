@@ -8,7 +8,9 @@ package struct StoreError: Error, Hashable, Sendable {
         case services
         case nodePorts = "node_ports"
         case serviceCIDRs = "service_cidrs"
+        case sourceRanges = "source_ranges"
         case affinity
+        case flows
         /// Stale sockets, found through `connections` and `udp_pages`.
         case sockets
     }

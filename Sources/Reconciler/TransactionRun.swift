@@ -48,12 +48,16 @@ struct TransactionRun {
         rest.services = attempt(transaction.services, .services) { store, writes throws(StoreError) in
             try store.writeServices(writes)
         }
+        rest.sourceRanges = attempt(transaction.sourceRanges, .sourceRanges) { store, writes throws(StoreError) in
+            try store.updateSourceRanges(writes)
+        }
     }
 
     // MARK: Phase 2
 
     private mutating func flip(_ transaction: Transaction) {
-        let unwritten = UnwrittenSpace(slots: rest.slots, backends: rest.backends)
+        let unwritten = UnwrittenSpace(
+            slots: rest.slots, backends: rest.backends, sourceRanges: rest.sourceRanges)
         let blocked = transaction.frontends.filter { unwritten.blocks($0, in: image) }
         let blockedKeys = Set(blocked.map(\.key))
         let ready =
@@ -90,9 +94,22 @@ struct TransactionRun {
         rest.removedServiceCIDRs = attempt(transaction.removedServiceCIDRs, .serviceCIDRs, removing: true) {
             store, keys throws(StoreError) in try store.deleteServiceCIDRs(keys)
         }
+        removeSourceRanges(transaction.removedSourceRanges)
         rest.removedServices = attempt(transaction.removedServices, .services, removing: true) {
             store, ids throws(StoreError) in try store.deleteServices(ids)
         }
+    }
+
+    /// A frontend that shows an earlier record for the time being is admitted to by the ranges of that time.
+    private mutating func removeSourceRanges(_ keys: [SourceRangeKey]) {
+        let shown = rest.frontends.compactMap(\.previous) + rest.removedFrontends.compactMap(\.previous)
+        let waiting = Set(shown.filter(\.hasSourceRanges).map(\.serviceID))
+        let removable = waiting.isEmpty ? keys : keys.filter { !waiting.contains($0.serviceID) }
+        let failed = attempt(removable, .sourceRanges, removing: true) { store, keys throws(StoreError) in
+            try store.deleteSourceRanges(keys)
+        }
+        let held = waiting.isEmpty ? [] : keys.filter { waiting.contains($0.serviceID) }
+        rest.removedSourceRanges = (failed + held).sorted(by: SourceRangeKey.widerFirst)
     }
 
     // MARK: Phase 4

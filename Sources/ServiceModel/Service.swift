@@ -33,6 +33,14 @@ package struct Service: Hashable, Sendable {
         case hybrid
     }
 
+    /// How loadBalancerSourceRanges are meant; Martlet's own, from the annotation `martlet.dev/source-ranges-policy`.
+    package enum SourceRangesPolicy: String, Hashable, Sendable {
+        /// Only sources inside are admitted.
+        case allow
+        /// Only sources inside are dropped.
+        case deny
+    }
+
     package var name: ObjectName
     /// Seconds since 1970; nil when the manifest has none. Decides between services that claim one frontend (SVC-15).
     package var creationTime: Int64?
@@ -48,6 +56,7 @@ package struct Service: Hashable, Sendable {
     package var loadBalancerIPs: [IPAddress]
     /// loadBalancerSourceRanges of both families, invalid entries left out (LBSR-7).
     package var loadBalancerSourceRanges: [CIDR]
+    package var sourceRangesPolicy: SourceRangesPolicy
     package var externalTrafficPolicy: TrafficPolicy
     package var internalTrafficPolicy: TrafficPolicy
     /// sessionAffinity ClientIP with its timeout; nil for None (AFF-3).
@@ -62,6 +71,7 @@ package struct Service: Hashable, Sendable {
         name: ObjectName, creationTime: Int64? = nil, kind: Kind = .clusterIP, isHeadless: Bool = false,
         belongsToOtherProxy: Bool = false, clusterIPs: [AddressFamily: IPAddress] = [:], externalIPs: [IPAddress] = [],
         loadBalancerIPs: [IPAddress] = [], loadBalancerSourceRanges: [CIDR] = [],
+        sourceRangesPolicy: SourceRangesPolicy = .allow,
         externalTrafficPolicy: TrafficPolicy = .cluster, internalTrafficPolicy: TrafficPolicy = .cluster,
         sessionAffinitySeconds: UInt32? = nil, healthCheckNodePort: UInt16 = 0, algorithm: Algorithm? = nil,
         forwarding: Forwarding? = nil, ports: [ServicePort] = []
@@ -75,6 +85,7 @@ package struct Service: Hashable, Sendable {
         self.externalIPs = externalIPs
         self.loadBalancerIPs = loadBalancerIPs
         self.loadBalancerSourceRanges = loadBalancerSourceRanges
+        self.sourceRangesPolicy = sourceRangesPolicy
         self.externalTrafficPolicy = externalTrafficPolicy
         self.internalTrafficPolicy = internalTrafficPolicy
         self.sessionAffinitySeconds = sessionAffinitySeconds

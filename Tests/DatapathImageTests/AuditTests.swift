@@ -11,7 +11,11 @@ import Testing
 
 @Suite struct AuditTests {
     private static let web = ServicePortPlan.fixture(
-        "shop/web", [.clusterIP("10.96.0.7:80"), .nodePort("192.0.2.1:30080")],
+        "shop/web",
+        [
+            .clusterIP("10.96.0.7:80"), .nodePort("192.0.2.1:30080"),
+            .loadBalancer("203.0.113.1:80", ranges: ["10.0.0.0/8"]),
+        ],
         cluster: ["10.1.0.1:80", "10.1.0.2:80", "10.1.0.3:80"], algorithm: .maglev)
     private static let key = FrontendKey(.fixture("10.96.0.7:80"), protocol: .tcp)
 
@@ -45,6 +49,13 @@ import Testing
             Case(testDescription: "a node port removed", found: \.nodePorts) { $0.nodePorts = [] },
             Case(testDescription: "a node port of nobody", found: \.nodePorts) {
                 $0.nodePorts.insert(NodePortKey(port: 1, protocol: .tcp, family: .ipv4))
+            },
+            Case(testDescription: "a source range removed", found: \.sourceRanges) { $0.sourceRanges = [:] },
+            Case(testDescription: "a source range turned round", found: \.sourceRanges) {
+                for key in $0.sourceRanges.keys { $0.sourceRanges[key] = .deny }
+            },
+            Case(testDescription: "a source range of nobody", found: \.sourceRanges) {
+                $0.sourceRanges[SourceRangeKey(CIDR(IPAddress(ipv4: 1)), serviceID: 1)] = .allow
             },
             Case(testDescription: "a service CIDR removed", found: \.serviceCIDRs) { $0.serviceCIDRs = [] },
         ])

@@ -6,39 +6,11 @@ import CDatapathABI
 import Datapath
 import DatapathImage
 import DatapathTestSupport
-import Glibc
 import LoadBalancing
 import NetworkTypes
 import Reconciler
 import ServiceModel
 import Testing
-
-/// A datapath on a cgroup without processes, in a pin folder of its own; gone at the end.
-private final class Scratch {
-    let folder: PinFolder
-    let cgroup: String
-
-    init() throws {
-        let name = "martlet-store-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-        let root = try #require(try CGroup2.mountPoint())
-        folder = PinFolder(path: "\(BPFFileSystem.conventionalPath)/\(name)")
-        cgroup = "\(root)/\(name)"
-        try #require(unsafe mkdir(cgroup, 0o755) == 0)
-    }
-
-    deinit {
-        try? BPFFileSystem.removeTree(folder.path)
-        _ = unsafe rmdir(cgroup)
-    }
-
-    func install(
-        _ sizes: MapSizes = MapSizes(frontends: 8192, backends: 8192, slotWords: 65536, services: 8192)
-    ) throws -> Datapath {
-        try Datapath(
-            installing: DatapathSettings(
-                pinFolder: folder, cgroup: cgroup, sizes: sizes, hostNamespaceCookie: 1))
-    }
-}
 
 @Suite("The kernel store", .serialized)
 struct KernelStoreTests {
@@ -63,13 +35,13 @@ struct KernelStoreTests {
 
     @Test("keeps the contract of DatapathStore")
     func contract() throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         #expect(StoreContract.violations(of: try scratch.install()) == [])
     }
 
     @Test("a second reconciler that restores from the maps finds nothing to write, and removes what nobody claims")
     func restoring() async throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         let all = plans(300)
         let datapath = try scratch.install()
         let first = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
@@ -85,7 +57,7 @@ struct KernelStoreTests {
 
     @Test("what was counted for a deleted service is not credited to the one that gets its id")
     func counters() async throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         // Room for one service port: element 0 is never used.
         let datapath = try scratch.install(MapSizes(frontends: 64, backends: 64, slotWords: 64, services: 2))
         let reconciler = Reconciler(
@@ -106,7 +78,7 @@ struct KernelStoreTests {
 
     @Test("a second agent on the same pin folder is refused while the first one lives")
     func locking() throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         let datapath = try scratch.install()
         #expect(throws: DatapathError.self) { try scratch.install() }
         withExtendedLifetime(datapath) {}
@@ -114,7 +86,7 @@ struct KernelStoreTests {
 
     @Test("a frontend that does not fit costs only itself, and is programmed when there is room")
     func fullMap() async throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         let datapath = try scratch.install(MapSizes(frontends: 10, backends: 8192, slotWords: 65536, services: 8192))
         let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
         let all = plans(7)
@@ -130,7 +102,7 @@ struct KernelStoreTests {
 
     @Test("a changed frontend has a record in another place, and what finds no place keeps its old record for now")
     func places() throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         let datapath = try scratch.install(
             MapSizes(frontends: 64, backends: 64, slotWords: 64, services: 64))
         let key = FrontendKey(AddressAndPort(address: IPAddress(ipv4: 0xac1e_0001), port: 80), protocol: .tcp)
@@ -158,7 +130,7 @@ struct KernelStoreTests {
 
     @Test("an audit repairs what somebody else changed in the maps, and counts it")
     func auditing() async throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         let datapath = try scratch.install()
         let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
         await reconciler.apply(plans(20), now: .now)
@@ -175,7 +147,7 @@ struct KernelStoreTests {
 
     @Test("pins and links that somebody removed are restored, with the state that was in the maps")
     func installation() async throws {
-        let scratch = try Scratch()
+        let scratch = try ScratchInstallation()
         let datapath = try scratch.install()
         let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
         await reconciler.apply(plans(5), now: .now)
@@ -204,7 +176,10 @@ private struct FrozenStore: DatapathStore {
     func updateNodePorts(_ keys: [NodePortKey]) {}
     func deleteNodePorts(_ keys: [NodePortKey]) {}
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) {}
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) -> Set<FrontendKey> { [] }
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) {}
+    func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) {}
+    func deleteSourceRanges(_ keys: [SourceRangeKey]) {}
     func forgetAffinity(_ lost: [LostAffinity]) {}
     func destroyStaleSockets(_ stale: [StaleSockets]) {}
 }

@@ -146,6 +146,63 @@ import Testing
         #expect(planner(["::/0", "10.0.0.0/8"]).family()?.frontend(.loadBalancer)?.sourceRanges == ["10.0.0.0/8"])
     }
 
+    @Test("deny: sources inside are dropped, everybody else is admitted, sockets by their class")
+    func deny() {
+        func deny(_ ranges: [CIDR], addresses: [IPAddress]? = nil) -> Planner {
+            LoadBalancingTests.planner(
+                [
+                    externalService {
+                        $0.loadBalancerSourceRanges = ranges
+                        $0.sourceRangesPolicy = .deny
+                    }
+                ], endpoints, addresses: addresses)
+        }
+        let planner = deny(["203.0.113.0/25", "10.244.1.7/32"])
+        let outside = planner.explain(from: .external("203.0.113.1"), to: Self.virtualAddress)
+        #expect(outside.outcome == .drop && outside.rules == ["LBSR-1"])
+        #expect(outside.reason.hasSuffix("is inside of the source ranges that it denies."))
+        #expect(planner.explain(from: .external("203.0.113.128"), to: Self.virtualAddress).outcome == .dnat)
+        #expect(planner.explain(from: .external(nil), to: Self.virtualAddress).outcome == .drop)
+        #expect(planner.explain(from: .node(nil), to: Self.virtualAddress).outcome == .dnat)
+        // One pod is inside: a pod is excluded as long as nobody knows which.
+        #expect(planner.explain(from: .pod(nil), to: Self.virtualAddress).outcome == .drop)
+        #expect(planner.explain(from: .pod("10.244.1.9"), to: Self.virtualAddress).outcome == .dnat)
+        let frontend = planner.family()?.frontend(.loadBalancer)
+        #expect(frontend?.admitsHostSockets == true && frontend?.admitsPodSockets == false)
+        #expect(frontend?.sourceRanges == ["10.244.1.7/32", "203.0.113.0/25"] && frontend?.sourceRangesPolicy == .deny)
+        #expect(frontend?.virtualSources == ["1.2.3.4"])
+        let node = deny(["192.168.0.0/24", "1.2.3.0/24"], addresses: ["192.168.0.2", "1.2.3.4"])
+        #expect(node.explain(from: .node(nil), to: Self.virtualAddress).outcome == .drop)
+        #expect(node.explain(from: .node("1.2.3.4"), to: Self.virtualAddress).outcome == .drop)
+        let everybody = deny(["0.0.0.0/0"])
+        #expect(everybody.explain(from: .external("1.1.1.1"), to: Self.virtualAddress).outcome == .drop)
+        #expect(deny([]).explain(from: .external("1.1.1.1"), to: Self.virtualAddress).outcome == .dnat)
+    }
+
+    @Test("deny: the plan's report says so, and says nothing otherwise")
+    func report() throws {
+        func frontend(_ policy: Service.SourceRangesPolicy, _ ranges: [CIDR]) -> PlanReport.Frontend? {
+            let planner = LoadBalancingTests.planner(
+                [
+                    externalService {
+                        $0.loadBalancerSourceRanges = ranges
+                        $0.sourceRangesPolicy = policy
+                    }
+                ], endpoints)
+            return PlanReport(planner).servicePorts.first?.frontends.first { $0.kind == "LoadBalancer" }
+        }
+        #expect(frontend(.deny, ["10.0.0.0/8"])?.sourceRangesPolicy == "deny")
+        #expect(frontend(.deny, [])?.sourceRangesPolicy == nil)
+        #expect(frontend(.allow, ["10.0.0.0/8"])?.sourceRangesPolicy == nil)
+    }
+
+    @Test("LBSR-4: the service's own addresses are sources besides, of the family that the node is admitted in")
+    func virtualSources() {
+        #expect(planner(["192.168.0.0/24"]).family()?.frontend(.loadBalancer)?.virtualSources == ["1.2.3.4"])
+        #expect(planner(["203.0.113.0/25"]).family()?.frontend(.loadBalancer)?.virtualSources == [])
+        #expect(planner([]).family()?.frontend(.loadBalancer)?.virtualSources == [])
+    }
+
     @Test("LBSR-7: host bits of a range do not matter")
     func hostBits() {
         let planner = planner(["203.0.113.77/25"])

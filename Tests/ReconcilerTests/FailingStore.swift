@@ -12,6 +12,7 @@ final class FailingStore: DatapathStore {
         var capacity = Int.max
         var slots = false
         var sockets = false
+        var sourceRanges = false
     }
 
     private let refusals = Mutex(Refusals())
@@ -22,6 +23,7 @@ final class FailingStore: DatapathStore {
     /// How many frontends the map takes, whoever has put them there.
     func setCapacity(_ count: Int) { refusals.withLock { $0.capacity = count } }
     func refuseSlots(_ isRefused: Bool) { refusals.withLock { $0.slots = isRefused } }
+    func refuseSourceRanges(_ isRefused: Bool) { refusals.withLock { $0.sourceRanges = isRefused } }
     func refuseSockets(_ isRefused: Bool) { refusals.withLock { $0.sockets = isRefused } }
 
     func updateFrontends(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
@@ -66,7 +68,17 @@ final class FailingStore: DatapathStore {
     func updateNodePorts(_ keys: [NodePortKey]) throws(StoreError) { try base.updateNodePorts(keys) }
     func deleteNodePorts(_ keys: [NodePortKey]) throws(StoreError) { try base.deleteNodePorts(keys) }
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) { try base.updateServiceCIDRs(prefixes) }
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) throws(StoreError) -> Set<FrontendKey> {
+        try base.frontendsWithMovedFlows(changing)
+    }
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) { try base.deleteServiceCIDRs(prefixes) }
+    func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        guard !refusals.withLock({ $0.sourceRanges }) || writes.isEmpty else {
+            throw StoreError(map: .sourceRanges, operation: .write, errno: 12, reason: "Cannot allocate memory")
+        }
+        try base.updateSourceRanges(writes)
+    }
+    func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) { try base.deleteSourceRanges(keys) }
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) { try base.forgetAffinity(lost) }
     func destroyStaleSockets(_ stale: [StaleSockets]) throws(StoreError) {
         guard !refusals.withLock({ $0.sockets }) || stale.isEmpty else {

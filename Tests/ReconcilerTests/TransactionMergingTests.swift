@@ -62,6 +62,21 @@ import Testing
         #expect(merged.backends == [later.backends[0], earlier.backends[1]])
     }
 
+    @Test("the later word on a source range counts, and the order of writing is kept")
+    func sourceRanges() {
+        let keys = ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24"].map { SourceRangeKey(.fixture($0), serviceID: 1) }
+        var earlier = Transaction()
+        earlier.sourceRanges = [.init(key: keys[2], admission: .deny), .init(key: keys[0], admission: .deny)]
+        earlier.removedSourceRanges = [keys[1]]
+        var later = Transaction()
+        later.sourceRanges = [.init(key: keys[1], admission: .allow), .init(key: keys[0], admission: .allow)]
+        later.removedSourceRanges = [keys[2]]
+        let merged = earlier.followed(by: later)
+        #expect(merged.sourceRanges == later.sourceRanges && merged.removedSourceRanges == [keys[2]])
+        let both = earlier.followed(by: earlier)
+        #expect(both.sourceRanges == earlier.sourceRanges && both.removedSourceRanges == [keys[1]])
+    }
+
     @Test("words are written in the order of the transactions")
     func slots() {
         var earlier = Transaction()

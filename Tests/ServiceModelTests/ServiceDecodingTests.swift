@@ -11,7 +11,7 @@ import Testing
             #"""
             {"apiVersion":"v1","kind":"Service",
              "metadata":{"namespace":"shop","name":"web","creationTimestamp":"2026-11-21T10:00:00Z",
-               "annotations":{"martlet.dev/algorithm":"maglev"}},
+               "annotations":{"martlet.dev/algorithm":"maglev","martlet.dev/source-ranges-policy":"deny"}},
              "spec":{"type":"LoadBalancer","clusterIP":"10.0.0.1","clusterIPs":["10.0.0.1","fd00::1"],
                "ipFamilies":["IPv4","IPv6"],"externalIPs":["192.0.2.7"],"loadBalancerSourceRanges":["203.0.113.0/24"],
                "externalTrafficPolicy":"Local","internalTrafficPolicy":"Local","healthCheckNodePort":30100,
@@ -25,8 +25,9 @@ import Testing
             name: ObjectName(namespace: "shop", name: "web"), creationTime: 1_795_255_200, kind: .loadBalancer,
             clusterIPs: [.ipv4: try ip("10.0.0.1"), .ipv6: try ip("fd00::1")], externalIPs: [try ip("192.0.2.7")],
             loadBalancerIPs: [try ip("198.51.100.1")],
-            loadBalancerSourceRanges: [try #require(CIDR("203.0.113.0/24"))], externalTrafficPolicy: .local,
-            internalTrafficPolicy: .local, sessionAffinitySeconds: 60, healthCheckNodePort: 30100, algorithm: .maglev,
+            loadBalancerSourceRanges: [try #require(CIDR("203.0.113.0/24"))], sourceRangesPolicy: .deny,
+            externalTrafficPolicy: .local, internalTrafficPolicy: .local, sessionAffinitySeconds: 60,
+            healthCheckNodePort: 30100, algorithm: .maglev,
             ports: [
                 ServicePort(name: "http", port: 80, nodePort: 30080),
                 ServicePort(name: "dns", protocol: .udp, port: 53),

@@ -238,13 +238,17 @@ import Testing
     func metadata() throws {
         let decoded = try service(
             spec: #"{"clusterIP":"10.0.0.1","ports":[{"port":80}]}"#,
-            metadata: #","creationTimestamp":"yesterday","annotations":{"martlet.dev/algorithm":"roundrobin"}"#)
-        #expect(decoded.service?.algorithm == nil)
+            metadata: #"""
+                ,"creationTimestamp":"yesterday",
+                "annotations":{"martlet.dev/algorithm":"roundrobin","martlet.dev/source-ranges-policy":"Deny"}
+                """#)
+        #expect(decoded.service?.algorithm == nil && decoded.service?.sourceRangesPolicy == .allow)
         #expect(decoded.service?.creationTime == nil)
         #expect(
             decoded.complaints == [
                 #"metadata.creationTimestamp: "yesterday" is not an RFC 3339 time; it is ignored"#,
                 #"metadata.annotations[martlet.dev/algorithm]: "roundrobin" is neither random nor maglev; it is ignored"#,
+                #"metadata.annotations[martlet.dev/source-ranges-policy]: "Deny" is neither allow nor deny; it is ignored"#,
             ])
     }
 }

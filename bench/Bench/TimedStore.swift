@@ -67,8 +67,20 @@ final class TimedStore: DatapathStore {
         try timed { () throws(StoreError) in try store.updateServiceCIDRs(prefixes) }
     }
 
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) throws(StoreError) -> Set<FrontendKey> {
+        try store.frontendsWithMovedFlows(changing)
+    }
+
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
         try timed { () throws(StoreError) in try store.deleteServiceCIDRs(prefixes) }
+    }
+
+    func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try timed { () throws(StoreError) in try store.updateSourceRanges(writes) }
+    }
+
+    func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try timed { () throws(StoreError) in try store.deleteSourceRanges(keys) }
     }
 
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) {

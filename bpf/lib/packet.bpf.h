@@ -161,6 +161,9 @@ static __always_inline __u8 parse_ipv6(frame *f, struct packet *packet)
     packet->tuple.protocol = ip->nexthdr;
     __builtin_memcpy(&packet->tuple.source, &ip->saddr, sizeof(packet->tuple.source));
     __builtin_memcpy(&packet->tuple.destination, &ip->daddr, sizeof(packet->tuple.destination));
+    /* It would be taken for IPv4. The kernel drops it (ip6_rcv_core). */
+    if (address_is_ipv4(&packet->tuple.source) || address_is_ipv4(&packet->tuple.destination))
+        return PACKET_NOT_IP;
     packet->transport = packet->network + sizeof(*ip);
     return parse_ports(f, packet);
 }

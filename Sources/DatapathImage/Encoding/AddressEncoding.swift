@@ -75,14 +75,3 @@ extension PrefixKey {
         (left.fields.address.ipAddress, left.fields.length) < (right.fields.address.ipAddress, right.fields.length)
     }
 }
-
-/// Key of `source_ranges`.
-package typealias SourceRangeKey = ABIRecord<dp_source_range>
-
-extension SourceRangeKey {
-    package init(_ range: CIDR, serviceID: UInt32) {
-        self.init(
-            dp_source_range(
-                length: 32 + UInt32(range.mappedPrefixLength), service_id: serviceID, client: dp_address(range.address)))
-    }
-}

@@ -9,6 +9,9 @@ enum ServiceDecoder {
         service.belongsToOtherProxy = try metadata.hasLabel("service.kubernetes.io/service-proxy-name")
         service.algorithm = try choice("martlet.dev/algorithm", "neither random nor maglev", metadata, &problems)
         service.forwarding = try choice("martlet.dev/forwarding", "none of snat, dsr and hybrid", metadata, &problems)
+        let policy: Service.SourceRangesPolicy? = try choice(
+            "martlet.dev/source-ranges-policy", "neither allow nor deny", metadata, &problems)
+        service.sourceRangesPolicy = policy ?? .allow
         guard let spec = try object.object("spec") else { throw FieldProblem("spec", "is missing") }
         var inSpec: [FieldProblem] = []
         do throws(FieldProblem) {

@@ -15,6 +15,13 @@ package final class FakeDatapathStore: DatapathStore {
         var forgotten: [LostAffinity] = []
         var destroyed: [StaleSockets] = []
         var log: [String] = []
+        var movedFlows: Set<FrontendKey> = []
+    }
+
+    /// The frontends that are said to have flows which must be tracked on.
+    package var movedFlows: Set<FrontendKey> {
+        get { state.withLock { $0.movedFlows } }
+        set { state.withLock { $0.movedFlows = newValue } }
     }
 
     private let limits: ImageLimits
@@ -174,6 +181,9 @@ package final class FakeDatapathStore: DatapathStore {
                 problems.append("frontend \(update.key) refers to a backend that was never written")
             }
             let family = update.key.address.family
+            if update.record.hasSourceRanges, !maps.hasSourceRanges(of: update.record.serviceID, family) {
+                problems.append("frontend \(update.key) asks for source ranges that were never written")
+            }
             if backends.contains(where: {
                 $0.fields.protocol != update.key.protocolNumber || $0.address.address.family != family
             }) {
@@ -211,9 +221,33 @@ package final class FakeDatapathStore: DatapathStore {
         }
     }
 
+    /// There are no packets here, and no flows.
+    package func frontendsWithMovedFlows(
+        _ changing: [FrontendKey: FrontendRecord]
+    ) throws(StoreError) -> Set<FrontendKey> { movedFlows }
+
     package func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
         try change("delete service_cidrs \(prefixes.count)", prefixes.isEmpty) { state throws(StoreError) in
             state.maps.serviceCIDRs.subtract(prefixes)
+        }
+    }
+
+    package func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try change("write source_ranges \(writes.count)", writes.isEmpty) { state throws(StoreError) in
+            for write in writes { state.maps.sourceRanges[write.key] = write.admission }
+            if state.maps.sourceRanges.count > limits.sourceRanges {
+                state.violations.append("source_ranges: too many")
+            }
+        }
+    }
+
+    package func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try change("delete source_ranges \(keys.count)", keys.isEmpty) { state throws(StoreError) in
+            for key in keys { state.maps.sourceRanges[key] = nil }
+            for (key, record) in state.maps.frontends where record.hasSourceRanges {
+                guard !state.maps.hasSourceRanges(of: record.serviceID, key.address.family) else { continue }
+                state.violations.append("source_ranges: those of frontend \(key) were removed")
+            }
         }
     }
 
@@ -237,6 +271,12 @@ package final class FakeDatapathStore: DatapathStore {
             state.log.append(call)
             try body(&state)
         }
+    }
+}
+
+extension MapContents {
+    fileprivate func hasSourceRanges(of id: UInt32, _ family: AddressFamily) -> Bool {
+        sourceRanges.keys.contains { $0.serviceID == id && $0.family == family }
     }
 }
 

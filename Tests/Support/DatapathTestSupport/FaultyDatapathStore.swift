@@ -72,10 +72,24 @@ package final class FaultyDatapathStore: DatapathStore {
         }
     }
 
+    package func frontendsWithMovedFlows(
+        _ changing: [FrontendKey: FrontendRecord]
+    ) throws(StoreError) -> Set<FrontendKey> {
+        try base.frontendsWithMovedFlows(changing)
+    }
+
     package func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
         try pass(prefixes, .serviceCIDRs, .delete) { base, part throws(StoreError) in
             try base.deleteServiceCIDRs(part)
         }
+    }
+
+    package func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
+        try pass(writes, .sourceRanges, .write) { base, part throws(StoreError) in try base.updateSourceRanges(part) }
+    }
+
+    package func deleteSourceRanges(_ keys: [SourceRangeKey]) throws(StoreError) {
+        try pass(keys, .sourceRanges, .delete) { base, part throws(StoreError) in try base.deleteSourceRanges(part) }
     }
 
     package func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError) {

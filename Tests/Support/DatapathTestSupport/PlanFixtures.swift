@@ -11,6 +11,20 @@ extension AddressAndPort {
     }
 }
 
+extension IPAddress {
+    package static func fixture(_ text: String) -> IPAddress {
+        guard let value = IPAddress(text) else { preconditionFailure("\(text) is not an address") }
+        return value
+    }
+}
+
+extension CIDR {
+    package static func fixture(_ text: String) -> CIDR {
+        guard let value = CIDR(text) else { preconditionFailure("\(text) is not a range") }
+        return value
+    }
+}
+
 extension Backend {
     /// `10.0.0.1:80`, or with a weight `10.0.0.1:80*5`.
     package static func fixture(_ text: String) -> Backend {
@@ -53,11 +67,13 @@ extension FrontendPlan {
 
     package static func loadBalancer(
         _ address: String, external: Disposition = .cluster, internal: Disposition = .cluster,
+        ranges: [String] = [], policy: Service.SourceRangesPolicy = .allow, virtual: [String] = [],
         admitsHost: Bool = true, admitsPods: Bool = true
     ) -> FrontendPlan {
         FrontendPlan(
             kind: .loadBalancer, address: .fixture(address), externalTo: external, internalTo: `internal`,
-            admitsHostSockets: admitsHost, admitsPodSockets: admitsPods)
+            sourceRanges: ranges.map { .fixture($0) }, sourceRangesPolicy: policy, admitsHostSockets: admitsHost,
+            admitsPodSockets: admitsPods, virtualSources: virtual.map { .fixture($0) })
     }
 }
 

@@ -46,7 +46,11 @@ package struct PlanGenerator {
             frontends.append(.nodePort("127.0.0.1:\(30000 + number)", external: inside, internal: inside))
         }
         if pick(0...3) == 0 {
-            frontends.append(.loadBalancer("203.0.113.1:\(2000 + number)", external: outside, internal: inside))
+            frontends.append(
+                .loadBalancer(
+                    "203.0.113.1:\(2000 + number)", external: outside, internal: inside,
+                    ranges: (0..<pick(0...3)).map { _ in "198.51.\(pick(0...3)).0/\(pick(16...24))" },
+                    policy: pick(0...1) == 0 ? .allow : .deny, virtual: pick(0...1) == 0 ? [] : ["203.0.113.1"]))
         }
         return .fixture(
             "ns/s\(number)", protocol: protocolKind, frontends, cluster: cluster, local: local,

@@ -17,7 +17,7 @@ package struct StoreContract {
     }
 
     /// Runs everything. The store must be empty and hold at least 2,000 frontends, 2,000 backends, 2,000 services,
-    /// 16 node ports, 16 prefixes and 4,096 words; it is empty again afterwards, the arena's words left aside.
+    /// 16 node ports, 16 prefixes, 16 source ranges and 4,096 words; it is empty again afterwards, the arena's words left aside.
     package static func violations(of store: any DatapathStore) -> [String] {
         var contract = StoreContract(store)
         do throws(StoreError) {
@@ -26,6 +26,7 @@ package struct StoreContract {
             try contract.keepsSpace()
             try contract.keepsFrontends()
             try contract.keepsSets()
+            try contract.keepsSourceRanges()
             try contract.takesLargeBatches()
             try contract.forgivesAbsence()
             try contract.startsEmpty()
@@ -48,6 +49,7 @@ package struct StoreContract {
         expect(contents.services.isEmpty, "services are not empty")
         expect(contents.nodePorts.isEmpty, "node ports are not empty")
         expect(contents.serviceCIDRs.isEmpty, "service CIDRs are not empty")
+        expect(contents.sourceRanges.isEmpty, "source ranges are not empty")
     }
 
     private mutating func takesEmptyArguments() throws(StoreError) {
@@ -61,6 +63,8 @@ package struct StoreContract {
         try store.deleteNodePorts([])
         try store.updateServiceCIDRs([])
         try store.deleteServiceCIDRs([])
+        try store.updateSourceRanges([])
+        try store.deleteSourceRanges([])
         try store.forgetAffinity([])
         try store.destroyStaleSockets([])
     }
@@ -147,6 +151,23 @@ package struct StoreContract {
         try store.deleteServiceCIDRs(ranges)
     }
 
+    private mutating func keepsSourceRanges() throws(StoreError) {
+        let ranges = ["10.1.0.0/16", "10.0.0.0/8", "fd00::/8", "::/0"].compactMap { CIDR($0) }
+        let keys = [UInt32(1), 2].flatMap { id in ranges.map { SourceRangeKey($0, serviceID: id) } }
+        func writes(_ admission: SourceAdmission) -> [Transaction.SourceRangeWrite] {
+            keys.map { .init(key: $0, admission: admission) }
+        }
+        for _ in 1...2 { try store.updateSourceRanges(writes(.allow)) }
+        try store.updateSourceRanges(Array(writes(.deny)[2...3]))
+        var wanted = Dictionary(uniqueKeysWithValues: keys.map { ($0, SourceAdmission.allow) })
+        for key in keys[2...3] { wanted[key] = .deny }
+        expect(try store.contents().sourceRanges == wanted, "source ranges are not what was written")
+        for _ in 1...2 { try store.deleteSourceRanges([keys[1]]) }
+        wanted[keys[1]] = nil
+        expect(try store.contents().sourceRanges == wanted, "source ranges: the wrong one was deleted")
+        try store.deleteSourceRanges(keys)
+    }
+
     private mutating func takesLargeBatches() throws(StoreError) {
         let keys = (1...1500).map { FrontendKey(Self.address($0), protocol: .tcp) }
         let record = Self.refusing(service: 1)
@@ -163,6 +184,7 @@ package struct StoreContract {
         try store.deleteServices([77])
         try store.deleteNodePorts([NodePortKey(port: 1, protocol: .sctp, family: .ipv4)])
         try store.deleteServiceCIDRs([PrefixKey(CIDR(IPAddress(ipv4: 1)))])
+        try store.deleteSourceRanges([SourceRangeKey(CIDR(IPAddress(ipv4: 1)), serviceID: 77)])
         try store.writeBackends([.init(id: 99, record: .free)])
         try store.forgetAffinity([LostAffinity(serviceID: 77, backendIDs: [1, 2])])
         try store.destroyStaleSockets([
