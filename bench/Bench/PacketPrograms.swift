@@ -71,7 +71,9 @@ final class PacketSubject {
         var object = try Self.open(path)
         for map in DatapathObject.nodePortXDP.maps(of: object) {
             let pinned = try MapDescriptor.open(pinned: folder.pin(of: map))
-            try object.setMaxEntries(map: map.rawValue, pinned.info().maxEntries)
+            let size = try pinned.info().maxEntries
+            try object.setMaxEntries(map: map.rawValue, size)
+            if map == .frontendIndex { try object.setConstant("frontend_index_mask", size - 1) }
             try object.reuse(map: map.rawValue, pinned)
         }
         try object.load()
