@@ -39,6 +39,10 @@ package struct ImageHarness {
         try perform(image.setServiceCIDRs(ranges))
     }
 
+    package mutating func settle(_ keys: [FrontendKey]) throws {
+        try perform(image.settle(keys))
+    }
+
     package mutating func retryFailed() throws {
         try perform(image.retryFailed())
     }
