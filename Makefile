@@ -16,7 +16,7 @@ MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || echo $$(uname -m)-linux-
 BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
 BPF_OBJECTS = $(patsubst bpf/%.bpf.c,Sources/CDatapathObjects/objects/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
-	bench/CBench/objects/empty.bpf.o
+	$(patsubst bench/bpf/%.bpf.c,bench/CBench/objects/%.bpf.o,$(wildcard bench/bpf/*.bpf.c))
 BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|PacketKit|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Command)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
@@ -35,7 +35,7 @@ Sources/CDatapathObjects/objects/%.bpf.o: bpf/%.bpf.c $(BPF_HEADERS)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	$(OBJCOPY) --strip-debug $@
 
-bench/CBench/objects/%.bpf.o: bench/bpf/%.bpf.c
+bench/CBench/objects/%.bpf.o: bench/bpf/%.bpf.c bench/CBench/include/bench_packet.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	$(OBJCOPY) --strip-debug $@
@@ -58,6 +58,7 @@ test: root build check
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --no-parallel
 	$(BIN)/martlet-soak
+	$(BIN)/martlet-bench churn --flows 1000 --changes 20
 	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 # What a machine can verify without running anything: see .ci/check.
@@ -78,6 +79,8 @@ bench: root setup bpf
 	.build/release/martlet-bench connect
 	.build/release/martlet-bench request
 	.build/release/martlet-bench sync
+	.build/release/martlet-bench churn
+	.build/release/martlet-bench packet
 
 clean:
 	rm -rf .build $(BPF_OBJECTS) $(TEST_OBJECTS)

@@ -120,7 +120,7 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "BPF", "BenchSupport", "CBench", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls",
-                "LoadBalancing", "NetworkTypes", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
+                "LoadBalancing", "NetworkTypes", "PacketKit", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "bench/Bench", swiftSettings: strict),
@@ -225,6 +225,17 @@ let package = Package(
                 "BPF", "CDatapathABI", "CTestObjects", "Datapath", "DatapathImage", "DatapathTestSupport", "HostCalls",
                 "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "ProbeProtocol",
                 "Reconciler", "ServiceModel", "World", "martlet-probe",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PathTests",
+            dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
+        .testTarget(
+            name: "PacketTests",
+            dependencies: [
+                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "KernelTestSupport",
+                "LoadBalancing",
+                "Netlink", "NetworkTypes", "PacketKit", "Reconciler", "ServiceModel",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -21,13 +21,17 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Writes the link-layer header and sends the frame on its way. */
 static __always_inline int send(frame *f, const struct dp_next_hop *hop, __be16 protocol)
 {
-    struct ethhdr *ethernet = frame_at(f, 0, sizeof(*ethernet));
+    const __u16 *macs = (const __u16 *)hop->destination_mac;
+    __u16 *header = frame_at(f, 0, sizeof(struct ethhdr));
 
-    if (!ethernet)
+    if (!header)
         return PACKET_IS_DROPPED;
-    __builtin_memcpy(ethernet->h_dest, hop->destination_mac, ETH_ALEN);
-    __builtin_memcpy(ethernet->h_source, hop->source_mac, ETH_ALEN);
-    ethernet->h_proto = protocol;
+    /* The two addresses in the words that they have in common, 2 octets into the header and into a word of `hop`. */
+    header[0] = macs[0];
+    *(__u32 *)(header + 1) = *(const __u32 *)(macs + 1);
+    *(__u32 *)(header + 3) = *(const __u32 *)(macs + 3);
+    header[5] = macs[5];
+    header[6] = protocol;
     if (hop->interface == f->ingress_ifindex)
         return PACKET_GOES_BACK;
     return bpf_redirect(hop->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
@@ -69,34 +73,14 @@ static __always_inline int encapsulate(frame *f, struct packet *packet, const st
     return 1;
 }
 
-static __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
+/* The backend of a new flow that is to be translated. Zero: TC is to decide, or to answer. */
+static __noinline __u32 choose_for_new(struct packet *packet, struct dp_frontend *frontend)
 {
-    __u32 hash = mix(client_hash_input(frontend, packet));
-    struct dsr_target target = {};
-    struct dp_next_hop *hop;
-    struct tunnel tunnel;
-
-    if (is_opening(packet) && refusal(frontend, packet, CLIENT_OUTSIDE))
-        return PACKET_PASSES;
-    aim_dsr(packet, frontend, hash, &target);
-    if (!target.backend_id || target.is_local)
-        return PACKET_PASSES;
-    hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
-    if (!hop) {
-        count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
-        return PACKET_PASSES;
-    }
-    if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
-        return PACKET_PASSES;
-    tunnel.source = tunnel_source(&hop->source, hash);
-    tunnel.backend = target.backend;
-    tunnel.backend_port_be = target.backend_port_be;
-    tunnel.inner_length = packet->length;
-    if (!encapsulate(f, packet, &tunnel))
-        return PACKET_IS_DROPPED;
-    count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
-    report_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
-    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+    if (is_node_address(&packet->tuple.source) || refusal(frontend, packet, CLIENT_OUTSIDE))
+        return 0;
+    if (frontend->external.action != DP_ACTION_FORWARD || !is_masqueraded(frontend, CLIENT_OUTSIDE))
+        return 0;
+    return choose_backend(frontend, &frontend->external, packet);
 }
 
 /* Chooses for a new flow and records it, so that TC finds the choice. Zero: TC is to decide, or to answer. */
@@ -108,11 +92,7 @@ static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_fron
     struct way way = {};
     int kind;
 
-    if (is_node_address(&packet->tuple.source) || refusal(frontend, packet, CLIENT_OUTSIDE))
-        return 0;
-    if (frontend->external.action != DP_ACTION_FORWARD || !is_masqueraded(frontend, CLIENT_OUTSIDE))
-        return 0;
-    request.backend_id = choose_backend(frontend, &frontend->external, packet);
+    request.backend_id = choose_for_new(packet, frontend);
     backend = backend_of(request.backend_id);
     if (!backend)
         return 0;
@@ -131,16 +111,10 @@ static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_fron
     return 1;
 }
 
-static __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_frontend *frontend)
+static __noinline int send_translated(frame *f, struct packet *packet, struct flow *flow)
 {
-    struct flow *flow = flow_of(packet);
-    struct dp_next_hop *hop;
+    struct dp_next_hop *hop = next_hop_of(f, &packet->tuple.source, &flow->backend, flow->backend_id);
 
-    if (!flow && begin_flow(f, packet, frontend))
-        flow = flow_find(&packet->tuple);
-    if (!flow || !(flow->flags & DP_FLOW_MASQUERADED))
-        return PACKET_PASSES;
-    hop = next_hop_of(f, &packet->tuple.source, &flow->backend, flow->backend_id);
     if (!hop || packet->length > hop->mtu)
         return PACKET_PASSES;
     packet->onward.translation = translation_of(&packet->tuple, flow);
@@ -148,7 +122,54 @@ static __noinline int serve_by_translation(frame *f, struct packet *packet, stru
         return PACKET_PASSES;
     flow_touch(flow, packet);
     count_packet(flow->service_id, packet, 0);
-    report_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
+    count_outcome(DP_OUTCOME_SENT_ON);
+    if (somebody_listens())
+        tell_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
+    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+}
+
+static __always_inline int serve_by_translation(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    struct flow *flow = flow_of(packet);
+
+    if (!flow && begin_flow(f, packet, frontend))
+        flow = flow_find(&packet->tuple);
+    if (!flow || !(flow->flags & DP_FLOW_MASQUERADED))
+        return PACKET_PASSES;
+    return send_translated(f, packet, flow);
+}
+
+static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    __u32 hash = mix(client_hash_input(frontend, packet));
+    struct dsr_target target = {};
+    struct dp_next_hop *hop;
+    struct tunnel tunnel;
+
+    if (is_opening(packet) && refusal(frontend, packet, CLIENT_OUTSIDE))
+        return PACKET_PASSES;
+    aim_dsr(packet, frontend, hash, &target);
+    if (target.is_translated)
+        return PACKET_HAS_RECORD;
+    if (!target.backend_id || target.is_local)
+        return PACKET_PASSES;
+    hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
+    if (!hop) {
+        count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
+        return PACKET_PASSES;
+    }
+    if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
+        return PACKET_PASSES;
+    tunnel.source = tunnel_source(&hop->source, hash);
+    tunnel.backend = target.backend;
+    tunnel.backend_port_be = target.backend_port_be;
+    tunnel.inner_length = packet->length;
+    if (!encapsulate(f, packet, &tunnel))
+        return PACKET_IS_DROPPED;
+    count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
+    count_outcome(DP_OUTCOME_TUNNELLED);
+    if (somebody_listens())
+        tell_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
     return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
 }
 
@@ -189,22 +210,27 @@ static __always_inline int serve(frame *f, struct packet *packet)
 {
     struct dp_frontend_key key = frontend_key_of(packet);
     struct dp_frontend *frontend = find_frontend(&key);
+    int verdict = PACKET_HAS_RECORD;
 
+    /* What may not travel any further, or comes from pods, is for TC to decide. */
+    if (packet->hops <= 1)
+        return PACKET_PASSES;
     if (!frontend)
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
-    /* What comes from pods, or may not travel any further, is for TC to decide. */
-    if (frontend->flags & DP_FRONTEND_HOST_ONLY || packet->hops <= 1 || is_pod_source(packet))
+    if (frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet))
         return PACKET_PASSES;
-    if (is_dsr(frontend))
-        return serve_by_tunnel(f, packet, frontend);
-    return serve_by_translation(f, packet, frontend);
+    if (is_dsr(frontend) || is_left_from_dsr(packet, frontend))
+        verdict = serve_by_tunnel(f, packet, frontend);
+    return verdict == PACKET_HAS_RECORD ? serve_by_translation(f, packet, frontend) : verdict;
 }
 
 SEC("xdp")
 int martlet_nodeport_xdp(struct xdp_md *ctx)
 {
-    struct packet packet = {};
+    struct packet packet;
 
+    /* Of what has been decided nothing is read before it is written. */
+    __builtin_memset(&packet, 0, __builtin_offsetof(struct packet, onward));
     packet_parse(ctx, &packet);
     if (packet.kind != PACKET_FLOW || packet.tuple.protocol == PROTOCOL_SCTP)
         return XDP_PASS;

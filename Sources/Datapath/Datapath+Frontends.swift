@@ -1,4 +1,5 @@
-// Writing frontends: the record into a fresh place first, then the one visible write, that of the place into the hash.
+// Writing frontends: the record into a fresh place first, then the place into the hash and into the index. The last is the
+// one visible write for those that the index holds, which are nearly all; for the others it is that into the hash.
 
 import BPF
 import DatapathImage
@@ -29,6 +30,7 @@ extension Datapath {
 
     private func placeBatch(_ updates: ArraySlice<Transaction.FrontendUpdate>) throws(StoreError) {
         let now = ContinuousClock.now
+        var buckets = try openIndex(for: updates.map(\.key))
         // Whoever comes first: there is nothing to choose by.
         let places = frontendPlaces.withLock { places in updates.map { _ in places.take(at: now) } }.compactMap { $0 }
         let placed = updates.prefix(places.count)
@@ -46,7 +48,7 @@ extension Datapath {
                 if isFailed.contains(index) {
                     owners.giveUp(place, at: now)
                 } else {
-                    owners.settle(update.key, in: place, at: now)
+                    owners.settle(update.key, in: place, at: now, &buckets)
                 }
             }
         }
@@ -55,6 +57,14 @@ extension Datapath {
             map: .frontends, operation: .write, errno: failure?.errno ?? 0,
             failed: .entries(failed + Array(places.count..<updates.count)),
             reason: failure?.reason ?? "all \(maps.frontends.capacity - 1) records are in use or in their grace period")
+    }
+
+    private func openIndex(for keys: [FrontendKey]) throws(StoreError) -> MappedBuckets {
+        do {
+            return try maps.frontends.openIndex(for: keys)
+        } catch {
+            throw StoreError(.frontends, .write, error)
+        }
     }
 
     private func writeRecords(
@@ -73,6 +83,7 @@ extension Datapath {
 
     func removeFrontends(_ keys: [FrontendKey]) throws(StoreError) {
         var failure: StoreError?
+        var buckets = try openIndex(for: keys)
         do throws(StoreError) {
             try delete(maps.frontends.places, .frontends, keys: keys)
         } catch {
@@ -81,7 +92,7 @@ extension Datapath {
         let kept = Set(failure?.positions(of: keys.count) ?? [])
         let now = ContinuousClock.now
         frontendPlaces.withLock { places in
-            for (index, key) in keys.enumerated() where !kept.contains(index) { places.remove(key, at: now) }
+            for (index, key) in keys.enumerated() where !kept.contains(index) { places.remove(key, at: now, &buckets) }
         }
         if let failure { throw failure }
     }
@@ -95,7 +106,8 @@ extension Datapath {
             found[key] = place
         }
         let now = ContinuousClock.now
-        frontendPlaces.withLock { $0.adopt(found, at: now) }
+        var buckets = try maps.frontends.openIndex()
+        frontendPlaces.withLock { $0.adopt(found, at: now, &buckets) }
         return records
     }
 }

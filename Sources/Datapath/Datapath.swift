@@ -14,7 +14,7 @@ package final class Datapath: Sendable {
     let capacity: (backends: Int, slots: Int)
     /// Stale sockets destroyed since this process started.
     package let socketsDestroyed = Atomic<UInt64>(0)
-    /// Who has which place of `frontend_records`.
+    /// Who has which place of `frontend_records`, and is found how.
     let frontendPlaces: Mutex<FrontendPlaces>
     /// For devices that come; nil where there are none.
     let packetPrograms: Mutex<PacketPrograms?>
@@ -32,7 +32,8 @@ package final class Datapath: Sendable {
         let capacity = try kernel { () throws(BPFError) in
             (backends: Int(try maps.backends.info().maxEntries), slots: Int(try maps.slots.info().maxEntries))
         }
-        self.frontendPlaces = Mutex(FrontendPlaces(capacity: maps.frontends.capacity, grace: settings.gracePeriod))
+        self.frontendPlaces = Mutex(FrontendPlaces(
+            capacity: maps.frontends.capacity, buckets: maps.frontends.buckets, grace: settings.gracePeriod))
         self.packetPrograms = Mutex(programs)
         self.lock = Mutex(lock)
         self.settings = settings
@@ -93,6 +94,7 @@ package final class Datapath: Sendable {
     /// only the programs use are found by the programs.
     private func repinMaps() throws(BPFError) {
         try repin(maps.frontends.places.descriptor, .frontends)
+        try repin(maps.frontends.index, .frontendIndex)
         try repin(maps.frontends.records, .frontendRecords)
         try repin(maps.backends, .backends)
         try repin(maps.slots, .slots)

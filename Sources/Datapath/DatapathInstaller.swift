@@ -10,10 +10,13 @@ struct DatapathInstaller {
     private(set) var notices: [String] = []
     /// Places of `connections`, as they are or will be.
     private var places: UInt32
+    /// The same of `frontend_index`.
+    private var buckets: UInt32
 
     init(settings: DatapathSettings) {
         self.settings = settings
         places = settings.sizes.connections
+        buckets = FrontendIndex.buckets(frontends: settings.sizes.frontends)
     }
 
     /// Installs everything. The caller holds the lock of the pin folder.
@@ -51,6 +54,7 @@ struct DatapathInstaller {
             try settings.packets.setConstants(of: &object)
             try object.setConstant("link_header_bytes", linkHeaderBytes)
         }
+        try object.setConstant("frontend_index_mask", buckets - 1)
         if mapsOnly {
             for program in object.programNames { try object.setAutoload(program: program, false) }
         }
@@ -106,6 +110,7 @@ struct DatapathInstaller {
                         + "after `martlet cleanup`")
             }
             if map == .connections { places = found }
+            if map == .frontendIndex { buckets = found }
             try object.reuse(map: map.rawValue, existing)
         }
     }

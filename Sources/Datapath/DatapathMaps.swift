@@ -38,6 +38,7 @@ package struct DatapathMaps: ~Copyable, Sendable {
         DatapathMaps(
             frontends: try FrontendMap(
                 places: .open(pinned: folder.pin(of: .frontends)),
+                index: .open(pinned: folder.pin(of: .frontendIndex)),
                 records: .open(pinned: folder.pin(of: .frontendRecords))),
             backends: try .open(pinned: folder.pin(of: .backends)),
             slots: try .open(pinned: folder.pin(of: .slots)),

@@ -1,5 +1,6 @@
 // The frontends as the programs find them (bpf/lib/frontend.bpf.h): a hash from what is dialled to a place, and an array
-// with a record in each place that says whose it is. What an entry leads to counts only if the record is of its key.
+// with a record in each place that says whose it is. What an entry leads to counts only if the record is of its key. The
+// index in front of the hash repeats what that says; see FrontendIndex.
 
 package import BPF
 package import CDatapathABI
@@ -24,15 +25,23 @@ extension FrontendRecord {
 
 package struct FrontendMap: ~Copyable, Sendable {
     package let places: BPFMap<FrontendKey, UInt32>
+    package let index: MapDescriptor
     package let records: MapDescriptor
     /// Elements of `records`.
     package let capacity: Int
+    /// Elements of `index`.
+    package let buckets: Int
 
     package init(
-        places: consuming BPFMap<FrontendKey, UInt32>, records: consuming MapDescriptor
+        places: consuming BPFMap<FrontendKey, UInt32>, index: consuming MapDescriptor,
+        records: consuming MapDescriptor
     ) throws(BPFError) {
+        let buckets = Int(try index.info().maxEntries)
+        let capacity = Int(try records.info().maxEntries)
         self.places = places
-        capacity = Int(try records.info().maxEntries)
+        self.buckets = buckets
+        self.capacity = capacity
+        self.index = index
         self.records = records
     }
 

@@ -11,11 +11,16 @@ package struct FrontendPlaces: Sendable {
     /// Places given up, oldest first, from `head` on.
     private var leaving: [(place: UInt32, since: ContinuousClock.Instant)] = []
     private var head = 0
+    /// How programs find the places.
+    private var index: FrontendIndex
 
-    /// - Parameter capacity: elements of the array; place 0 is never used.
-    package init(capacity: Int, grace: Duration) {
+    /// - Parameters:
+    ///   - capacity: elements of the array; place 0 is never used.
+    ///   - buckets: elements of the index, a power of two.
+    package init(capacity: Int, buckets: Int, grace: Duration) {
         self.grace = grace
         allocator = IdentifierAllocator(highest: capacity - 1)
+        index = FrontendIndex(buckets: buckets)
     }
 
     /// A place for a new record of some frontend; nil when all are taken or in their grace period.
@@ -32,13 +37,22 @@ package struct FrontendPlaces: Sendable {
     }
 
     /// The frontend's record is in this place now; the place that it had is given up.
-    package mutating func settle(_ key: FrontendKey, in place: UInt32, at now: ContinuousClock.Instant) {
-        if let old = current.updateValue(place, forKey: key) { giveUp(old, at: now) }
+    package mutating func settle(
+        _ key: FrontendKey, in place: UInt32, at now: ContinuousClock.Instant,
+        _ buckets: inout (some FrontendBuckets & ~Copyable)
+    ) {
+        let old = current.updateValue(place, forKey: key)
+        index.settle(key, from: old, in: place, &buckets)
+        if let old { giveUp(old, at: now) }
     }
 
     /// The frontend is gone.
-    package mutating func remove(_ key: FrontendKey, at now: ContinuousClock.Instant) {
-        if let old = current.removeValue(forKey: key) { giveUp(old, at: now) }
+    package mutating func remove(
+        _ key: FrontendKey, at now: ContinuousClock.Instant, _ buckets: inout (some FrontendBuckets & ~Copyable)
+    ) {
+        guard let old = current.removeValue(forKey: key) else { return }
+        index.remove(key, from: old, &buckets)
+        giveUp(old, at: now)
     }
 
     /// A place that was taken for a record which did not become visible.
@@ -48,11 +62,15 @@ package struct FrontendPlaces: Sendable {
 
     /// Takes over what there really is: after a start, and after somebody else may have written to the maps. `found` are
     /// the frontends whose records are their own, so that no two of them share a place.
-    package mutating func adopt(_ found: [FrontendKey: UInt32], at now: ContinuousClock.Instant) {
+    package mutating func adopt(
+        _ found: [FrontendKey: UInt32], at now: ContinuousClock.Instant,
+        _ buckets: inout (some FrontendBuckets & ~Copyable)
+    ) {
         let held = Set(found.values)
         for place in current.values where !held.contains(place) { giveUp(place, at: now) }
         let known = Set(current.values)
         // What is being given up already is not given up twice.
         current = found.filter { known.contains($0.value) || allocator.reserve($0.value) }
+        index.adopt(current, &buckets)
     }
 }

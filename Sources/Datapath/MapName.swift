@@ -4,6 +4,7 @@ import DatapathImage
 
 package enum MapName: String, CaseIterable, Sendable {
     case frontends
+    case frontendIndex = "frontend_index"
     case frontendRecords = "frontend_records"
     case backends
     case slots
@@ -37,6 +38,7 @@ package enum MapName: String, CaseIterable, Sendable {
         case .frontends: sizes.frontends
         // Room for changes, whose old records stay for the grace period.
         case .frontendRecords: sizes.frontends + sizes.frontends / 4 + 1024
+        case .frontendIndex: FrontendIndex.buckets(frontends: sizes.frontends)
         case .backends: sizes.backends
         case .slots: sizes.slotWords
         case .nodePorts: sizes.nodePorts

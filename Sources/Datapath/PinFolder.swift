@@ -16,7 +16,7 @@ package struct PinFolder: Hashable, Sendable {
 
     package static let conventional = PinFolder(path: "/sys/fs/bpf/martlet")
 
-    func pin(of map: MapName) -> String { "\(path)/maps/\(map.rawValue)" }
+    package func pin(of map: MapName) -> String { "\(path)/maps/\(map.rawValue)" }
     func pin(of hook: SocketHook) -> String { "\(path)/links/\(hook.rawValue)" }
 
     /// Whether a datapath is pinned here, complete or not.

@@ -168,17 +168,20 @@ extension DatapathImage {
         }
         let inside = try lists.choice(frontend.internalTo, &space)
         let outside = try lists.choice(frontend.externalTo, &space)
+        let previous = try previous(of: current, serviceID: id, isDSR: plan.isDSR(frontend), external: outside)
+        defer { space.release(previous.borrowed) }
         let record = FrontendRecord(
-            frontend, of: plan, serviceID: id, internal: inside.choice, external: outside.choice)
+            frontend, of: plan, serviceID: id, internal: inside.choice, external: outside.choice,
+            previous: previous.choice)
         if let current, current.record == record {
             frontends.setOwner(id, of: key)
             return
         }
         let entry = FrontendTable.Entry(
-            record: record, owner: id, internal: inside.reference, external: outside.reference)
+            record: record, owner: id, internal: inside.reference, external: outside.reference,
+            previous: previous.reference)
         try frontends.install(entry, at: key, replacing: current)
-        space.retain(entry.internal)
-        space.retain(entry.external)
+        retain(entry)
         if let current { release(current) }
     }
 
@@ -197,9 +200,12 @@ extension DatapathImage {
         frontends.setOwner(id, of: key)
     }
 
-    private mutating func release(_ entry: FrontendTable.Entry) {
-        space.release(entry.internal)
-        space.release(entry.external)
+    mutating func retain(_ entry: FrontendTable.Entry) {
+        for reference in entry.references { space.retain(reference) }
+    }
+
+    mutating func release(_ entry: FrontendTable.Entry) {
+        for reference in entry.references { space.release(reference) }
     }
 
     private mutating func fail(_ name: ServicePortName, _ key: FrontendKey, _ reason: FrontendFailure.Reason) {

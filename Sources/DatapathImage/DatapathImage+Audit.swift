@@ -43,8 +43,7 @@ extension DatapathImage {
     /// Whether the frontend, as it should be, can choose one of these backends. False for one that is not in force.
     package func frontend(_ key: FrontendKey, mayChooseAnyOf ids: Set<UInt32>) -> Bool {
         guard let entry = frontends[key] else { return false }
-        return space.sets.ids(of: entry.internal.set).contains(where: ids.contains)
-            || space.sets.ids(of: entry.external.set).contains(where: ids.contains)
+        return entry.references.contains { space.sets.ids(of: $0.set).contains(where: ids.contains) }
     }
 
     private func auditFrontends(_ contents: MapContents, _ report: inout AuditReport) {

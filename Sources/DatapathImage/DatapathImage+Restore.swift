@@ -60,15 +60,19 @@ extension DatapathImage {
             services.reserve(record.fields.service_id)
             guard restored.trusts(record),
                 let inside = Self.reference(record.fields.internal, sets, tables),
-                let outside = Self.reference(record.fields.external, sets, tables)
+                let outside = Self.reference(record.fields.external, sets, tables),
+                let previous = Self.reference(record.fields.previous, sets, tables)
             else {
                 frontends.restore(contradictory: record, at: key)
                 continue
             }
-            space.retain(inside)
-            space.retain(outside)
-            frontends.restore(
-                FrontendTable.Entry(record: record, owner: 0, internal: inside, external: outside), at: key)
+            let entry = FrontendTable.Entry(
+                record: record, owner: 0, internal: inside, external: outside, previous: previous)
+            retain(entry)
+            if previous.table != ChoiceTableStore.none {
+                space.noteMarked(contents.slots[record.fields.previous.tableRange], of: previous)
+            }
+            frontends.restore(entry, at: key)
         }
         keepUnreadable(restored, Array(sets.keys) + Array(tables.keys))
     }

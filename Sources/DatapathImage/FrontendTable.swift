@@ -12,6 +12,8 @@ struct FrontendTable: Sendable {
         var owner: UInt32
         var `internal` = BackendSpace.Reference()
         var external = BackendSpace.Reference()
+        /// Of `record.previous`.
+        var previous = BackendSpace.Reference()
     }
 
     private(set) var entries: [FrontendKey: Entry] = [:]

@@ -27,7 +27,7 @@ struct RestoredSpace {
     init(_ contents: MapContents, slotWords: Int) {
         self.slotWords = slotWords
         for record in contents.frontends.values {
-            for choice in [record.fields.internal, record.fields.external] {
+            for choice in record.choices {
                 // What reaches beyond the arena occupies nothing: one broken record must not take all of it.
                 regions.formUnion(Self.regions(of: choice).filter { $0.range.upperBound <= slotWords })
             }
@@ -45,6 +45,7 @@ struct RestoredSpace {
         guard (DP_FRONTEND_CLUSTER_IP.rawValue...DP_FRONTEND_WILDCARD.rawValue).contains(record.kind.rawValue) else {
             return false
         }
+        guard trustsPrevious(record.fields.previous) else { return false }
         return [record.fields.internal, record.fields.external].allSatisfy { choice in
             switch dp_action(UInt32(choice.action)) {
             case DP_ACTION_FORWARD:
@@ -54,6 +55,18 @@ struct RestoredSpace {
             default:
                 false
             }
+        }
+    }
+
+    /// Absent when nothing is changing; without a set when every slot counts as moved.
+    private func trustsPrevious(_ choice: dp_choice) -> Bool {
+        switch dp_action(UInt32(choice.action)) {
+        case DP_ACTION_FORWARD where choice.set_count > 0:
+            choice.isWellFormed && Self.regions(of: choice).allSatisfy(regions.contains)
+        case DP_ACTION_FORWARD, DP_ACTION_INVALID:
+            choice.set_count == 0 && choice.table_slots == 0
+        default:
+            false
         }
     }
 

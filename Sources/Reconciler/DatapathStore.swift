@@ -36,6 +36,10 @@ package protocol DatapathStore: Sendable {
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError)
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError)
 
+    /// Those of these frontends, whose DSR flows are being tracked, that have a flow which would go to another backend if
+    /// it were not. Cost: that of reading every flow.
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) throws(StoreError) -> Set<FrontendKey>
+
     /// Deletes the affinity records of these services that name these backends. Called after the flip.
     func forgetAffinity(_ lost: [LostAffinity]) throws(StoreError)
     /// Destroys, in every network namespace, the sockets of these services that are bound to an address which no longer

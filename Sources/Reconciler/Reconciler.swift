@@ -13,11 +13,14 @@ package struct ReconcilerSettings: Hashable, Sendable {
     /// Between two comparisons of all maps with the image; nil: never.
     package var auditInterval: Duration?
     package var retry: RetrySchedule.Settings
+    /// How long a DSR flow may be silent after its backends have changed and still be known for what it is.
+    package var drain: Duration
 
     package init(
         grace: Duration = .seconds(60), auditInterval: Duration? = .seconds(600),
-        retry: RetrySchedule.Settings = .init()
+        retry: RetrySchedule.Settings = .init(), drain: Duration = .seconds(3600)
     ) {
+        self.drain = drain
         self.grace = grace
         self.auditInterval = auditInterval
         self.retry = retry
@@ -38,6 +41,7 @@ package actor Reconciler {
     /// When the space may be reused that was quarantined up to a transaction, oldest first.
     private var graces: [(generation: UInt64, end: ContinuousClock.Instant)] = []
     private var nextAudit: ContinuousClock.Instant?
+    private var drain: DrainSchedule
     /// Which sockets are looked through once more, and when.
     private var repeatedSweeps: [(due: ContinuousClock.Instant, swept: [StaleSockets])] = []
     /// Whether maps of an earlier run have been taken over, whose sockets have to be looked through once.
@@ -53,6 +57,7 @@ package actor Reconciler {
         self.settings = settings
         self.image = DatapathImage(limits: limits)
         self.retry = RetrySchedule(settings.retry)
+        self.drain = DrainSchedule(patience: settings.drain)
         self.random = SplitMix64(seed: seed)
     }
 
@@ -119,6 +124,7 @@ package actor Reconciler {
         }
         reclaim(now: now, into: &report)
         repeatSweeps(now: now, into: &report)
+        settle(now: now, into: &report)
         if let due = nextAudit, due <= now { audit(now: now, into: &report) }
         return finish(report)
     }
@@ -129,6 +135,23 @@ package actor Reconciler {
         var report = ReconcilerReport()
         audit(now: now, into: &report)
         return finish(report)
+    }
+
+    /// Ends the tracking of DSR flows at frontends that have been as they are for long enough, and have no flow any more
+    /// that needs it.
+    private func settle(now: ContinuousClock.Instant, into report: inout ReconcilerReport) {
+        guard drain.isDue(at: now) else { return }
+        let drained = drain.drained(image.changing, now: now)
+        guard !drained.isEmpty else { return }
+        do throws(StoreError) {
+            let moved = try store.frontendsWithMovedFlows(drained)
+            let settled = drained.keys.filter { !moved.contains($0) }
+            guard !settled.isEmpty else { return }
+            perform(image.settle(settled.sorted()), now: now, into: &report)
+        } catch {
+            counters.failures[error.map, default: 0] += 1
+            report.errors.append(error)
+        }
     }
 
     // MARK: State

@@ -10,6 +10,7 @@ package struct StoreError: Error, Hashable, Sendable {
         case serviceCIDRs = "service_cidrs"
         case sourceRanges = "source_ranges"
         case affinity
+        case flows
         /// Stale sockets, found through `connections` and `udp_pages`.
         case sockets
     }

@@ -157,7 +157,7 @@ struct DamageTests {
     func installation() async throws {
         try await withScene { scene in
             try scene.publish(hurt, other)
-            let agent = try scene.start(["--audit-interval", "1s"])
+            let agent = try scene.start(["--audit-interval", "1s", "--device", "none"])
             #expect(try scene.isServed(hurt, by: ["web-1"]))
             let repairs = "martlet_installation_repairs_total"
             let links = "\(scene.folder.path)/links", maps = "\(scene.folder.path)/maps"

@@ -22,11 +22,12 @@ struct FrontendPlacesTests {
 
     @Test("a place that was given up is not used again before the grace period is over")
     func grace() throws {
-        var places = FrontendPlaces(capacity: 3, grace: .seconds(30))
+        var places = FrontendPlaces(capacity: 3, buckets: 4, grace: .seconds(30))
+        var buckets = BucketList(count: 4)
         let first = try places.taken(at: start)
-        places.settle(one, in: first, at: start)
+        places.settle(one, in: first, at: start, &buckets)
         let second = try places.taken(at: start)
-        places.settle(one, in: second, at: start)
+        places.settle(one, in: second, at: start, &buckets)
         expect(&places, at: start + .seconds(29), nil)
         expect(&places, at: start + .seconds(30), first)
         expect(&places, at: start + .seconds(30), nil)
@@ -34,12 +35,13 @@ struct FrontendPlacesTests {
 
     @Test("places of removed frontends, and of records that nobody saw, come back as well")
     func removal() throws {
-        var places = FrontendPlaces(capacity: 3, grace: .seconds(1))
+        var places = FrontendPlaces(capacity: 3, buckets: 4, grace: .seconds(1))
+        var buckets = BucketList(count: 4)
         let first = try places.taken(at: start)
-        places.settle(one, in: first, at: start)
+        places.settle(one, in: first, at: start, &buckets)
         places.giveUp(try places.taken(at: start), at: start)
-        places.remove(one, at: start)
-        places.remove(other, at: start)
+        places.remove(one, at: start, &buckets)
+        places.remove(other, at: start, &buckets)
         let later = start + .seconds(1)
         let back = [places.take(at: later), places.take(at: later)]
         #expect(Set(back) == [1, 2])
@@ -48,24 +50,26 @@ struct FrontendPlacesTests {
 
     @Test("what the maps lead to is taken, what they do not lead to any more is given up")
     func adoption() throws {
-        var places = FrontendPlaces(capacity: 5, grace: .seconds(1))
-        places.settle(one, in: try places.taken(at: start), at: start)
-        places.settle(other, in: try places.taken(at: start), at: start)
-        places.adopt([one: 1, Self.key(3): 4], at: start)
+        var places = FrontendPlaces(capacity: 5, buckets: 4, grace: .seconds(1))
+        var buckets = BucketList(count: 4)
+        places.settle(one, in: try places.taken(at: start), at: start, &buckets)
+        places.settle(other, in: try places.taken(at: start), at: start, &buckets)
+        places.adopt([one: 1, Self.key(3): 4], at: start, &buckets)
         expect(&places, at: start, 3)
         expect(&places, at: start, nil)
         expect(&places, at: start + .seconds(1), 2)
-        places.remove(Self.key(3), at: start)
+        places.remove(Self.key(3), at: start, &buckets)
         expect(&places, at: start + .seconds(1), 4)
     }
 
     @Test("thousands of changes reuse what there is")
     func manyChanges() throws {
-        var places = FrontendPlaces(capacity: 5000, grace: .seconds(1))
+        var places = FrontendPlaces(capacity: 5000, buckets: 4, grace: .seconds(1))
+        var buckets = BucketList(count: 4)
         for second in 0..<20 {
             let now = start + .seconds(second)
             for number in 0..<2000 {
-                places.settle(Self.key(UInt16(number)), in: try places.taken(at: now), at: now)
+                places.settle(Self.key(UInt16(number)), in: try places.taken(at: now), at: now, &buckets)
             }
         }
     }

@@ -176,6 +176,7 @@ private struct FrozenStore: DatapathStore {
     func updateNodePorts(_ keys: [NodePortKey]) {}
     func deleteNodePorts(_ keys: [NodePortKey]) {}
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) {}
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) -> Set<FrontendKey> { [] }
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) {}
     func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) {}
     func deleteSourceRanges(_ keys: [SourceRangeKey]) {}

@@ -68,6 +68,9 @@ final class FailingStore: DatapathStore {
     func updateNodePorts(_ keys: [NodePortKey]) throws(StoreError) { try base.updateNodePorts(keys) }
     func deleteNodePorts(_ keys: [NodePortKey]) throws(StoreError) { try base.deleteNodePorts(keys) }
     func updateServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) { try base.updateServiceCIDRs(prefixes) }
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) throws(StoreError) -> Set<FrontendKey> {
+        try base.frontendsWithMovedFlows(changing)
+    }
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) { try base.deleteServiceCIDRs(prefixes) }
     func updateSourceRanges(_ writes: [Transaction.SourceRangeWrite]) throws(StoreError) {
         guard !refusals.withLock({ $0.sourceRanges }) || writes.isEmpty else {

@@ -18,8 +18,13 @@ struct BenchCommand: AsyncParsableCommand {
               martlet-bench connect --rounds 200 --json
               martlet-bench request
               martlet-bench sync
+              martlet-bench packet
+              martlet-bench churn
             """,
-        subcommands: [ConnectCommand.self, RequestCommand.self, SyncCommand.self, WorkerCommand.self])
+        subcommands: [
+            ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, ChurnCommand.self,
+            WorkerCommand.self, PacketWorkerCommand.self, ChurnWorkerCommand.self,
+        ])
 }
 
 /// Options that every benchmark has.

@@ -48,14 +48,17 @@ final class DatapathRig {
     }
 
     /// Has a worker dial the plan, and returns what it measured.
-    func dial(_ plan: DialPlan) throws -> DialResults {
+    func dial(_ plan: DialPlan) throws -> DialResults { try work("worker", plan) }
+
+    /// Starts this program again in the node's namespace, with a plan, and returns what it measured.
+    func work<Results: Decodable>(_ command: String, _ plan: some Encodable) throws -> Results {
         let text = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
         let path = try world.write(text, to: "plan.json")
-        let worker = try world.spawn(try Self.program(), ["worker", path], in: node.namespace, name: "worker")
-        guard let status = worker.wait(within: .seconds(900)), status == .exited(0) else {
+        let worker = try world.spawn(try Self.program(), [command, path], in: node.namespace, name: "worker")
+        guard let status = worker.wait(within: .seconds(1800)), status == .exited(0) else {
             throw CallFailure("worker", worker.errorOutput, errno: 5)
         }
-        return try JSONDecoder().decode(DialResults.self, from: Data(worker.output.utf8))
+        return try JSONDecoder().decode(Results.self, from: Data(worker.output.utf8))
     }
 }
 

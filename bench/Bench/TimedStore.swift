@@ -67,6 +67,10 @@ final class TimedStore: DatapathStore {
         try timed { () throws(StoreError) in try store.updateServiceCIDRs(prefixes) }
     }
 
+    func frontendsWithMovedFlows(_ changing: [FrontendKey: FrontendRecord]) throws(StoreError) -> Set<FrontendKey> {
+        try store.frontendsWithMovedFlows(changing)
+    }
+
     func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
         try timed { () throws(StoreError) in try store.deleteServiceCIDRs(prefixes) }
     }

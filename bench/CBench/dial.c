@@ -26,6 +26,13 @@ int bench_pin_to_cpu(int cpu)
     return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
+int bench_take_precedence(void)
+{
+    struct sched_param priority = {.sched_priority = 1};
+
+    return sched_setscheduler(0, SCHED_FIFO, &priority) ? -errno : 0;
+}
+
 uint64_t bench_netns_cookie(void)
 {
     uint64_t cookie = 0;

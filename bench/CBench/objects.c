@@ -8,3 +8,10 @@ static const unsigned char empty[] __attribute__((aligned(16))) = {
 
 const void *bench_empty_object(void) { return empty; }
 size_t bench_empty_object_size(void) { return sizeof(empty); }
+
+static const unsigned char packet[] __attribute__((aligned(16))) = {
+#embed "objects/packet.bpf.o"
+};
+
+const void *bench_packet_object(void) { return packet; }
+size_t bench_packet_object_size(void) { return sizeof(packet); }

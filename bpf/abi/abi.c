@@ -41,6 +41,6 @@ CHECK(dp_flow, 96, timer, 80);
 CHECK(dp_flow_reply, 72, seen, 68);
 CHECK(dp_device, 40, mtu, 36);
 CHECK(dp_node, 64, pod_mask_ipv6, 48);
-CHECK(dp_next_hop, 64, pad, 60);
+CHECK(dp_next_hop, 64, pad_after, 62);
 CHECK(dp_fragment_key, 40, pad, 37);
 CHECK(dp_fragment, 4, destination_port_be, 2);

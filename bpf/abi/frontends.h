@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The maps that carry the decision: `frontends` (hash), `frontend_records`, `backends` and `slots` (memory-mapped
- * arrays), `services` (names, for inspection) and `node_ports` (bind protection). Written by the agent only, read by
+ * The maps that carry the decision: `frontends` (hash), `frontend_index`, `frontend_records`, `backends` and `slots`
+ * (memory-mapped arrays), `services` (names, for inspection) and `node_ports` (bind protection). Written by the agent only, read by
  * the programs.
  */
 #ifndef MARTLET_ABI_FRONTENDS_H
@@ -16,6 +16,23 @@ struct dp_frontend_key {
     __u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
     __u8 pad;      /* zero */
 };
+
+/*
+ * Element of `frontend_index` (array of __u64, a power of two of them): two places of `frontend_records`, zero where there
+ * is none, of frontends whose keys belong into this bucket. It stands in front of `frontends`, which costs several times
+ * as much to ask, and answers alone in nearly every case: a frontend is in its bucket unless that is full with others,
+ * so that a bucket with room is certain about whom it does not hold. Replacing a bucket is one visible write.
+ */
+static inline __attribute__((always_inline)) __u32 dp_frontend_bucket(struct dp_frontend_key key)
+{
+    __u64 sum = ((__u64)key.address.words_be[0] << 32 | key.address.words_be[1]) * 0x9e3779b97f4a7c15ull;
+
+    sum ^= ((__u64)key.address.words_be[2] << 32 | key.address.words_be[3]) * 0xd6e8feb86659fd93ull;
+    sum ^= sum >> 32;
+    sum += (__u32)key.port_be << 8 | key.protocol;
+    sum *= 0xff51afd7ed558ccdull;
+    return sum >> 32; /* to be masked */
+}
 
 /*
  * One policy's view of a frontend: what to do, and where its backend set and its choice table are in the `slots`
@@ -43,7 +60,8 @@ struct dp_frontend {
     struct dp_choice external; /* for everybody else */
     /*
      * What `external` was before the changes that DSR flows are being tracked for; the action is INVALID when nothing is
-     * changing. A slot whose backend is not the one that it has here has moved: only its flows are tracked.
+     * changing. Its table says besides which slots have moved since, by the top bit of each: only their flows are
+     * tracked. Without a set every slot counts as moved, and had no owner before.
      */
     struct dp_choice previous;
 };

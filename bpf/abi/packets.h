@@ -89,14 +89,15 @@ struct dp_node {
  * the id is another backend's by now. A cache line.
  */
 struct dp_next_hop {
-    __u64 fresh_until_ns; /* CLOCK_MONOTONIC; zero: unknown */
+    __u64 fresh_until_ticks; /* jiffies; zero: unknown */
     __u32 interface;
     __u32 mtu;
     struct dp_address backend;
     struct dp_address source; /* an address of `interface`, or zero */
+    __u8 pad[2];              /* zero; puts the rest where words of an Ethernet header are words here as well */
     __u8 destination_mac[6];
     __u8 source_mac[6];
-    __u32 pad; /* zero */
+    __u8 pad_after[2];        /* zero */
 };
 
 /* Key of `fragments`: the fragments of one datagram (RFC 791, RFC 8200 4.5). */

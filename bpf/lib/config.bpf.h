@@ -24,6 +24,9 @@ const volatile __u8 record_tcp = 1;
 /* Power of two minus one, below the size of `connections`: the part of a socket cookie that is its place there. */
 const volatile __u32 connection_mask = 0;
 
+/* Elements of `frontend_index` minus one; zero: it is not used. */
+const volatile __u32 frontend_index_mask = 0;
+
 /* How many leading elements of `skip_cgroups` are in use. */
 const volatile __u32 skip_cgroup_count = 0;
 

@@ -4,6 +4,12 @@
  * while a table is changing are flows tracked, and only those whose slot has moved to another backend: a packet that
  * opens a connection there is tracked to the new owner; any other follows its record, and without one goes to the slot's
  * previous owner, and is tracked. (JET, Lev-Libfeld et al. 2021; Beamer, Olteanu et al., NSDI 2018; GLB's second chance.)
+ *
+ * The previous owner is that of before the first of the changes that are going on, however many there are: a flow without
+ * a record either began before them, or in a slot that had not moved. The agent says when they are over.
+ *
+ * A service that becomes DSR, or ceases to be, counts as changed in every slot: translated flows go on by their records,
+ * and flows that were tunnelled go on to their previous owner.
  */
 #ifndef MARTLET_LIB_DSR_H
 #define MARTLET_LIB_DSR_H
@@ -17,6 +23,7 @@ struct dsr_target {
     __u32 backend_id; /* zero: nowhere */
     __u16 backend_port_be;
     __u8 is_local;
+    __u8 is_translated;  /* the flow has a record that says how it is translated: nothing else here counts */
 };
 
 static __always_inline void aim(struct dsr_target *target, __u32 backend_id)
@@ -39,12 +46,13 @@ static __always_inline void aim(struct dsr_target *target, __u32 backend_id)
 static __always_inline __u32 owner_without_record(const struct dp_frontend *frontend, const struct packet *packet,
                                                   __u32 before, __u32 now)
 {
+    if (!before)
+        return now;
     if (packet->tuple.protocol == IPPROTO_TCP)
         return is_opening(packet) ? now : before;
-    return frontend->external.action == DP_ACTION_FORWARD &&
-                   find_member(&frontend->external, before) == NO_POSITION
-               ? now
-               : before;
+    if (frontend->external.action != DP_ACTION_FORWARD)
+        return 0;
+    return find_member(&frontend->external, before) == NO_POSITION ? now : before;
 }
 
 /* Out of line: the packet's slot has moved from `before` to `now`; either may be zero. */
@@ -61,6 +69,10 @@ __noinline int aim_at_tracked(struct packet *packet, struct dp_frontend *fronten
     if (flow) {
         struct dp_backend *backend = backend_of(flow->backend_id);
 
+        if (!(flow->flags & DP_FLOW_TUNNELLED)) {
+            target->is_translated = 1;
+            return 0;
+        }
         flow_touch(flow, packet);
         target->backend = flow->backend;
         target->backend_port_be = flow->backend_port_be;
@@ -88,14 +100,35 @@ static __always_inline void aim_dsr(struct packet *packet, struct dp_frontend *f
                                     struct dsr_target *target)
 {
     __u32 now = frontend->external.action == DP_ACTION_FORWARD ? member_by_hash(&frontend->external, hash) : 0;
-    __u32 before;
+    const struct dp_choice *previous = &frontend->previous;
+    __u32 before = 0, entry, mark;
+
+    if (previous->action != DP_ACTION_FORWARD)
+        return aim(target, now);
+    if (previous->set_count) {
+        entry = table_entry(previous, scale(hash, previous->table_slots));
+        mark = 1u << ((previous->table_width & 7) * 8 - 1);
+        if (!(entry & mark))
+            return aim(target, now);
+        before = set_member(previous, entry & ~mark);
+    }
+    aim_at_tracked(packet, frontend, target, (__u64)before << 32 | now);
+}
+
+/*
+ * Whether a packet of a frontend that is no longer DSR belongs to a flow from the time when it was: not in its record's
+ * words, but in a tunnel to its backend.
+ */
+static __always_inline int is_left_from_dsr(struct packet *packet, const struct dp_frontend *frontend)
+{
+    struct flow *flow;
 
     if (frontend->previous.action != DP_ACTION_FORWARD)
-        return aim(target, now);
-    before = member_by_hash(&frontend->previous, hash);
-    if (before == now)
-        return aim(target, now);
-    aim_at_tracked(packet, frontend, target, (__u64)before << 32 | now);
+        return 0;
+    flow = flow_find(&packet->tuple);
+    if (flow)
+        return flow->flags & DP_FLOW_TUNNELLED;
+    return packet->tuple.protocol == IPPROTO_TCP && !is_opening(packet);
 }
 
 #endif

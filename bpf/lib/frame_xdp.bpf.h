@@ -48,7 +48,8 @@ static __always_inline __be16 frame_network_protocol(frame *f, __u16 *offset)
     struct ethhdr *ethernet = frame_at(f, 0, sizeof(*ethernet));
 
     *offset = sizeof(*ethernet);
-    return ethernet ? ethernet->h_proto : 0;
+    /* struct ethhdr is packed, and would be read octet by octet. */
+    return ethernet ? ((__be16 *)ethernet)[6] : 0;
 }
 
 #endif

@@ -17,22 +17,58 @@ static __always_inline int key_equals(const struct dp_frontend_key *left, const 
            address_equals(&left->address, &right->address);
 }
 
-/* What is programmed for a dialled address; NULL when it is no frontend. See dp_placed_frontend. */
-static __always_inline struct dp_frontend *find_frontend(const struct dp_frontend_key *key)
+/* The record in a place, if it is the key's. */
+static __always_inline struct dp_frontend *frontend_in(__u32 place, const struct dp_frontend_key *key)
+{
+    struct dp_placed_frontend *record = bpf_map_lookup_elem(&frontend_records, &place);
+
+    return record && key_equals(&record->key, key) ? &record->frontend : 0;
+}
+
+/* Asks the hash, which knows every frontend. Out of line: the index is enough for nearly all. */
+static __noinline __u32 find_place(const struct dp_frontend_key *key)
 {
     for (int attempt = 0; attempt < FRONTEND_ATTEMPTS; attempt++) {
-        struct dp_placed_frontend *record;
-        __u32 *value = bpf_map_lookup_elem(&frontends, key);
-        __u32 place;
+        __u32 *value, place;
 
+        value = key ? bpf_map_lookup_elem(&frontends, key) : 0;
         if (!value)
             return 0;
         place = *(volatile __u32 *)value;
-        record = bpf_map_lookup_elem(&frontend_records, &place);
-        if (record && key_equals(&record->key, key))
-            return &record->frontend;
+        if (frontend_in(place, key))
+            return place;
     }
     return 0;
+}
+
+/* What is programmed for a dialled address; NULL when it is no frontend. See dp_placed_frontend and dp_frontend_bucket. */
+static __always_inline struct dp_frontend *find_frontend(const struct dp_frontend_key *key)
+{
+    __u32 place;
+
+    if (frontend_index_mask) {
+        __u32 bucket = dp_frontend_bucket(*key) & frontend_index_mask;
+        __u64 *places = bpf_map_lookup_elem(&frontend_index, &bucket), both;
+        struct dp_frontend *frontend;
+
+        if (!places)
+            return 0;
+        both = *(volatile __u64 *)places;
+        if ((__u32)both) {
+            frontend = frontend_in((__u32)both, key);
+            if (frontend)
+                return frontend;
+        }
+        if (both >> 32) {
+            frontend = frontend_in(both >> 32, key);
+            if (frontend)
+                return frontend;
+        }
+        if (!(__u32)both || !(both >> 32))
+            return 0;
+    }
+    place = find_place(key);
+    return place ? frontend_in(place, key) : 0;
 }
 
 /* Whether an entry answers for the unused ports of this address: it is a virtual one. */

@@ -82,8 +82,10 @@ struct {
     __type(value, struct dp_flow_reply);
 } flow_replies SEC(".maps");
 
+/* Nobody maps it: an array that can be begins on a page, so that no element is in two cache lines. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __type(key, __u32);
     __type(value, struct dp_next_hop);

@@ -46,23 +46,27 @@ static __noinline void send_packet_event(const struct dp_flow_key *tuple, const 
     bpf_ringbuf_submit(event, 0);
 }
 
-/* Records what became of a packet. `backend` may be NULL. */
-static __noinline void report_packet(frame *f, const struct packet *packet, const struct dp_backend *backend,
-                                     __u32 service_id, __u8 outcome)
+/* For those who listen. `backend` may be NULL. */
+static __always_inline void tell_packet(frame *f, const struct packet *packet, const struct dp_backend *backend,
+                                        __u32 service_id, __u8 outcome)
 {
-    if (!packet)
-        return;
-    count_outcome(outcome);
-    if (somebody_listens()) {
-        struct observation observation = {
-            .service_id = service_id,
-            .interface = frame_interface(f),
-            .outcome = outcome,
-            .hook = frame_hook(f),
-        };
+    struct observation observation = {
+        .service_id = service_id,
+        .interface = frame_interface(f),
+        .outcome = outcome,
+        .hook = frame_hook(f),
+    };
 
-        send_packet_event(&packet->tuple, backend, &observation);
-    }
+    send_packet_event(&packet->tuple, backend, &observation);
+}
+
+/* Records what became of a packet. `backend` may be NULL. */
+static __always_inline void report_packet(frame *f, const struct packet *packet, const struct dp_backend *backend,
+                                          __u32 service_id, __u8 outcome)
+{
+    count_outcome(outcome);
+    if (somebody_listens())
+        tell_packet(f, packet, backend, service_id, outcome);
 }
 
 /* One packet of a client of a service port, and whether it began a flow. */

@@ -13,6 +13,7 @@ enum packet_verdict {
     PACKET_IS_TRANSLATED, /* up the stack with another tuple, left for the kernel to route */
     PACKET_IS_FORWARDED,  /* the same, but sent on from here */
     PACKET_IS_TUNNELLED,  /* sent on from here inside of another packet */
+    PACKET_HAS_RECORD,    /* not to be tunnelled after all: its flow's record says how it is translated */
     PACKET_IS_DROPPED,    /* the reason has been counted */
     PACKET_IS_SENT,       /* on its way out of a device */
     PACKET_GOES_BACK,     /* on its way out of the device that it came in by (XDP) */

@@ -7,7 +7,8 @@ import ServiceModel
 
 extension FrontendRecord {
     init(
-        _ frontend: FrontendPlan, of plan: ServicePortPlan, serviceID: UInt32, internal: dp_choice, external: dp_choice
+        _ frontend: FrontendPlan, of plan: ServicePortPlan, serviceID: UInt32, internal: dp_choice, external: dp_choice,
+        previous: dp_choice
     ) {
         var record = dp_frontend()
         record.service_id = serviceID
@@ -16,6 +17,7 @@ extension FrontendRecord {
         record.flags = UInt16(Self.flags(of: frontend, in: plan).reduce(0) { $0 | $1.rawValue })
         record.internal = `internal`
         record.external = external
+        record.previous = previous
         self.init(record)
     }
 
@@ -32,12 +34,16 @@ extension FrontendRecord {
         if frontend.masquerades.contains(.host) { flags.append(DP_FRONTEND_MASQUERADE_HOST) }
         if frontend.masquerades.contains(.pods) { flags.append(DP_FRONTEND_MASQUERADE_PODS) }
         if frontend.masquerades.contains(.outside) { flags.append(DP_FRONTEND_MASQUERADE_OUTSIDE) }
-        // A ClusterIP is for the inside; what comes to it from outside is masqueraded as with kube-proxy.
-        if plan.isDSR, frontend.kind != .clusterIP { flags.append(DP_FRONTEND_DSR) }
+        if plan.isDSR(frontend) { flags.append(DP_FRONTEND_DSR) }
         if !frontend.sourceRanges.isEmpty { flags.append(DP_FRONTEND_SOURCE_RANGES) }
         if frontend.refuses.contains(.outside) { flags.append(DP_FRONTEND_INSIDE_ONLY) }
         return flags
     }
+}
+
+extension ServicePortPlan {
+    /// A ClusterIP is for the inside; what comes to it from outside is masqueraded as with kube-proxy.
+    func isDSR(_ frontend: FrontendPlan) -> Bool { isDSR && frontend.kind != .clusterIP }
 }
 
 extension FrontendPlan.Kind {

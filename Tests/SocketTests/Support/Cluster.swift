@@ -132,7 +132,8 @@ final class Cluster {
     func spawnAgent() throws -> ChildProcess {
         var arguments = [
             "agent", "--manifests", manifests.folder, "--node", name, "--pin-folder", pins, "--cgroup", node.group.path,
-            "--state-folder", stateFolder, "--metrics-bind-address", "", "--config", try writeConfiguration(),
+            "--state-folder", stateFolder, "--metrics-bind-address", "", "--device", "none", "--config",
+            try writeConfiguration(),
         ]
         if let skippedPod { arguments += ["--skip-cgroup", skippedPod.group.path] }
         return try node.spawn(try Self.martlet(), arguments + layout.agentOptions)

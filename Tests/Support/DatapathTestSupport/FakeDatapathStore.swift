@@ -15,6 +15,13 @@ package final class FakeDatapathStore: DatapathStore {
         var forgotten: [LostAffinity] = []
         var destroyed: [StaleSockets] = []
         var log: [String] = []
+        var movedFlows: Set<FrontendKey> = []
+    }
+
+    /// The frontends that are said to have flows which must be tracked on.
+    package var movedFlows: Set<FrontendKey> {
+        get { state.withLock { $0.movedFlows } }
+        set { state.withLock { $0.movedFlows = newValue } }
     }
 
     private let limits: ImageLimits
@@ -213,6 +220,11 @@ package final class FakeDatapathStore: DatapathStore {
             }
         }
     }
+
+    /// There are no packets here, and no flows.
+    package func frontendsWithMovedFlows(
+        _ changing: [FrontendKey: FrontendRecord]
+    ) throws(StoreError) -> Set<FrontendKey> { movedFlows }
 
     package func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
         try change("delete service_cidrs \(prefixes.count)", prefixes.isEmpty) { state throws(StoreError) in

@@ -72,6 +72,12 @@ package final class FaultyDatapathStore: DatapathStore {
         }
     }
 
+    package func frontendsWithMovedFlows(
+        _ changing: [FrontendKey: FrontendRecord]
+    ) throws(StoreError) -> Set<FrontendKey> {
+        try base.frontendsWithMovedFlows(changing)
+    }
+
     package func deleteServiceCIDRs(_ prefixes: [PrefixKey]) throws(StoreError) {
         try pass(prefixes, .serviceCIDRs, .delete) { base, part throws(StoreError) in
             try base.deleteServiceCIDRs(part)

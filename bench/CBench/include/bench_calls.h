@@ -9,9 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bench_packet.h"
+
 /* bench/bpf/empty.bpf.c as an ELF image: its first byte, valid for ever, and its length. */
 const void *bench_empty_object(void);
 size_t bench_empty_object_size(void);
+/* The same of bench/bpf/packet.bpf.c. */
+const void *bench_packet_object(void);
+size_t bench_packet_object_size(void);
 
 enum bench_transport {
     BENCH_UDP = 0,          /* connect() sends no packet */
@@ -30,6 +35,8 @@ struct bench_destinations {
 
 /* Zero or a negative error number. */
 int bench_pin_to_cpu(int cpu);
+/* Lets nothing but the kernel's own work interrupt this thread for long: SCHED_FIFO. */
+int bench_take_precedence(void);
 /* SO_NETNS_COOKIE of this thread's network namespace; zero on failure. */
 uint64_t bench_netns_cookie(void);
 /* A listening socket on every IPv4 address, or a negative error number. */
