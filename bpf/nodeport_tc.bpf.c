@@ -260,8 +260,8 @@ __noinline int serve_reply(frame *f, struct packet *packet)
 }
 
 /*
- * The frontend of a packet from a tunnel. A NodePort is dialled at the other node's address, and is known here by one of
- * this node's own.
+ * The frontend of a packet from a tunnel. A NodePort is dialled at the other node's address, and is known here by one
+ * of this node's own.
  */
 static __always_inline struct dp_frontend *tunnelled_frontend(frame *f, const struct packet *packet)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * XDP: packets from outside to backends of other nodes, and their backends' replies, turned round before the kernel has
- * built anything around them. Whatever needs more than that - a backend of this node, an answer to make, a header out of
- * the ordinary - is passed up unchanged to TC (nodeport_tc.bpf.c). A choice that has been made here is kept in the
+ * built anything around them. Whatever needs more than that - a backend of this node, an answer to make, a header out
+ * of the ordinary - is passed up unchanged to TC (nodeport_tc.bpf.c). A choice that has been made here is kept in the
  * flow's record, where TC finds it.
  */
 #include "lib/frame_xdp.bpf.h"

@@ -39,7 +39,8 @@ package struct Daemon: Sendable {
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
             AgentService(
-                agent: agent, watcher: ManifestWatcher(path: settings.manifests), addresses: monitor, devices: devices, log: log)
+                agent: agent, watcher: ManifestWatcher(path: settings.manifests), addresses: monitor, devices: devices,
+                log: log)
         ]
         if let address = settings.metricsAddress { services.append(metricsServer(at: address, of: agent)) }
         let group = ServiceGroup(

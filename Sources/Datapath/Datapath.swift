@@ -32,8 +32,9 @@ package final class Datapath: Sendable {
         let capacity = try kernel { () throws(BPFError) in
             (backends: Int(try maps.backends.info().maxEntries), slots: Int(try maps.slots.info().maxEntries))
         }
-        self.frontendPlaces = Mutex(FrontendPlaces(
-            capacity: maps.frontends.capacity, buckets: maps.frontends.buckets, grace: settings.gracePeriod))
+        self.frontendPlaces = Mutex(
+            FrontendPlaces(
+                capacity: maps.frontends.capacity, buckets: maps.frontends.buckets, grace: settings.gracePeriod))
         self.packetPrograms = Mutex(programs)
         self.lock = Mutex(lock)
         self.settings = settings

@@ -16,11 +16,11 @@ extension PacketSettings {
         try object.setConstant("datagram_stream_s", timeouts.datagramStream)
         if let range = tunnelSources[.ipv4] {
             try object.setConstant("tunnel_source_ipv4_be", dp_address(range.address).words_be.3)
-            try object.setConstant("tunnel_source_ipv4_bits", range.prefixLength)
+            try object.setConstant("tunnel_source_ipv4_bits", UInt8(range.prefixLength))
         }
         if let range = tunnelSources[.ipv6] {
             try object.setConstant("tunnel_source_ipv6_be", dp_address(range.address))
-            try object.setConstant("tunnel_source_ipv6_bits", range.prefixLength)
+            try object.setConstant("tunnel_source_ipv6_bits", UInt8(range.prefixLength))
         }
     }
 }

@@ -22,7 +22,7 @@ package struct Doctor: Sendable {
             kernel: Self.kernelRelease(),
             findings: NodeChecks(cgroup: cgroup).findings() + SocketChecks().findings() + MapChecks().findings()
                 + ProgramChecks().findings() + TranslationChecks().findings()
-                + ConflictChecks(folder: folder, cgroup: cgroup).findings())
+                + PacketChecks().findings() + ConflictChecks(folder: folder, cgroup: cgroup).findings())
     }
 
     private static func kernelRelease() -> String {

@@ -6,6 +6,7 @@ package struct Finding: Codable, Hashable, Sendable {
         case maps
         case programs
         case translation
+        case packets
         case conflicts
     }
 

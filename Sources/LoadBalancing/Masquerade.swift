@@ -1,8 +1,8 @@
 // Whose packets get a source address of this node, as one service's frontends of one family see it (the summary of section
 // 8 of the rules). Hairpins are masqueraded besides, for each drawn backend (MASQ-5).
 
-import ServiceModel
 import NetworkTypes
+import ServiceModel
 
 struct Masquerade {
     /// MASQ-1, MASQ-2, MASQ-6, MASQ-8.

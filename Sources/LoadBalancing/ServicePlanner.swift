@@ -32,7 +32,8 @@ package struct ServicePlanner: Sendable {
         plan.ports = ports.map { port in
             ServicePortPlan(
                 name: ServicePortName(service: service.name, portName: port.name, protocol: port.protocolKind),
-                port: port.port, algorithm: service.algorithm ?? settings.defaultAlgorithm, isDSR: isDSR(service, port.protocolKind),
+                port: port.port, algorithm: service.algorithm ?? settings.defaultAlgorithm,
+                isDSR: isDSR(service, port.protocolKind),
                 sessionAffinitySeconds: service.sessionAffinitySeconds, healthCheckNodePort: healthCheckPort)
         }
         var frontends = FrontendCollector(service: service.name, isCrowded: ports.count > 1)

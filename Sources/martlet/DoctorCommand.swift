@@ -9,8 +9,8 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Find out what this kernel and node can do, what is missing, and what conflicts.",
         discussion: """
             Features are tested by using them: each program is loaded, each kind of map is made, and connections over \
-            loopback are translated by the real programs in a cgroup of this process's own. Nothing is pinned, no \
-            packet leaves the machine, and a datapath that is installed is left alone. Takes a few seconds.
+            loopback are translated by the real programs in a cgroup of this process's own. Packet programs are attached \
+            to a device in a network namespace of their own. Nothing is pinned, no packet leaves the machine, and a datapath that is installed is left alone. Takes a few seconds.
 
             Each line says ok, degraded or missing, what was tried and what came of it; where something is lost, the \
             next line says what. Works without privileges as well, and then says which are lacking.

@@ -118,6 +118,44 @@ struct SourceRangePacketTests {
         #expect(try datapath.contents().sourceRanges.isEmpty)
     }
 
+    private static func forwarding(_ ranges: [String]) -> ServicePortPlan {
+        .fixture("shop/web", [.loadBalancer("198.18.0.1:80", ranges: ranges)], cluster: ["10.1.0.1:8080"])
+    }
+
+    @Test("a flow survives a tightened range, new ones meet silence (LBSR-10)")
+    func establishedFlow() throws {
+        let scratch = try ScratchInstallation()
+        let datapath = try scratch.install(packets: PacketSettings())
+        var harness = DatapathHarness(datapath)
+        func send(_ flags: TCPFlags, from port: UInt16) throws -> Outcome? {
+            try datapath.outcome(
+                of: Packet.ip(from: "203.0.113.1", to: "198.18.0.1").tcp(from: port, to: 80, flags).framed().bytes)
+        }
+        try harness.apply(Self.forwarding(["203.0.113.0/24"]))
+        #expect(try send([.syn], from: 1000) == .answeredLocally)
+        try harness.apply(Self.forwarding(["192.0.2.0/24"]))
+        #expect(try send([.ack], from: 1000) == .answeredLocally)
+        #expect(try send([.syn], from: 1001) == .sourceRange)
+        try harness.apply(Self.forwarding([]))
+        #expect(try send([.syn], from: 1001) == .answeredLocally)
+        #expect(try send([.ack], from: 1000) == .answeredLocally)
+    }
+
+    @Test(
+        "without endpoints those that the ranges exclude still meet silence, the others are refused, in packets (LBSR-9)"
+    )
+    func withoutEndpoints() throws {
+        let scratch = try ScratchInstallation()
+        let datapath = try scratch.install(packets: PacketSettings())
+        var harness = DatapathHarness(datapath)
+        try harness.apply(
+            .fixture(
+                "shop/web",
+                [.loadBalancer("198.18.0.1:80", external: .reject, internal: .reject, ranges: ["203.0.113.0/24"])]))
+        #expect(try datapath.outcome(ofPacketFrom: "203.0.113.1", to: "198.18.0.1", port: 80) == .noEndpoints)
+        #expect(try datapath.outcome(ofPacketFrom: "1.1.1.1", to: "198.18.0.1", port: 80) == .sourceRange)
+    }
+
     @Test("an event of a packet says who sent it, where it came in, and at which hook")
     func event() throws {
         let scratch = try ScratchInstallation()

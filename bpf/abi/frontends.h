@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The maps that carry the decision: `frontends` (hash), `frontend_index`, `frontend_records`, `backends` and `slots`
- * (memory-mapped arrays), `services` (names, for inspection) and `node_ports` (bind protection). Written by the agent only, read by
- * the programs.
+ * (memory-mapped arrays), `services` (names, for inspection) and `node_ports` (bind protection). Written by the agent
+ * only, read by the programs.
  */
 #ifndef MARTLET_ABI_FRONTENDS_H
 #define MARTLET_ABI_FRONTENDS_H
@@ -18,10 +18,11 @@ struct dp_frontend_key {
 };
 
 /*
- * Element of `frontend_index` (array of __u64, a power of two of them): two places of `frontend_records`, zero where there
- * is none, of frontends whose keys belong into this bucket. It stands in front of `frontends`, which costs several times
- * as much to ask, and answers alone in nearly every case: a frontend is in its bucket unless that is full with others,
- * so that a bucket with room is certain about whom it does not hold. Replacing a bucket is one visible write.
+ * Element of `frontend_index` (array of __u64, a power of two of them): two places of `frontend_records`, zero where
+ * there is none, of frontends whose keys belong into this bucket. It stands in front of `frontends`, which costs
+ * several times as much to ask, and answers alone in nearly every case: a frontend is in its bucket unless that is full
+ * with others, so that a bucket with room is certain about whom it does not hold. Replacing a bucket is one visible
+ * write.
  */
 static inline __attribute__((always_inline)) __u32 dp_frontend_bucket(struct dp_frontend_key key)
 {
@@ -59,8 +60,8 @@ struct dp_frontend {
     struct dp_choice internal; /* for this node's own sockets and for its pods (short-circuit, TP-6) */
     struct dp_choice external; /* for everybody else */
     /*
-     * What `external` was before the changes that DSR flows are being tracked for; the action is INVALID when nothing is
-     * changing. Its table says besides which slots have moved since, by the top bit of each: only their flows are
+     * What `external` was before the changes that DSR flows are being tracked for; the action is INVALID when nothing
+     * is changing. Its table says besides which slots have moved since, by the top bit of each: only their flows are
      * tracked. Without a set every slot counts as moved, and had no owner before.
      */
     struct dp_choice previous;

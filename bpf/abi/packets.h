@@ -29,9 +29,9 @@ enum dp_flow_flags {
 };
 
 /*
- * Value of `flows`, keyed by the client's direction before translation. What the backend sees is `source` and `backend`.
- * In the map a struct bpf_timer follows (16 bytes): it removes the flow when neither direction has been seen for the
- * time that its protocol and state allow.
+ * Value of `flows`, keyed by the client's direction before translation. What the backend sees is `source` and
+ * `backend`. In the map a struct bpf_timer follows (16 bytes): it removes the flow when neither direction has been seen
+ * for the time that its protocol and state allow.
  */
 struct dp_flow {
     struct dp_address source;
@@ -85,8 +85,8 @@ struct dp_node {
 };
 
 /*
- * Element of `next_hops`, index is the backend id: the way to a backend, asked for again when it has become old, or when
- * the id is another backend's by now. A cache line.
+ * Element of `next_hops`, index is the backend id: the way to a backend, asked for again when it has become old, or
+ * when the id is another backend's by now. A cache line.
  */
 struct dp_next_hop {
     __u64 fresh_until_ticks; /* jiffies; zero: unknown */

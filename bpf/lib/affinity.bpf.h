@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * ClientIP session affinity (AFF-1…AFF-8). To sockets a client is a network namespace: at connect() a socket has no
- * source address yet, and a pod has one namespace. To packets it is their source address. A record counts only while its
- * backend is in the set in use on this path (AFF-4).
+ * source address yet, and a pod has one namespace. To packets it is their source address. A record counts only while
+ * its backend is in the set in use on this path (AFF-4).
  */
 #ifndef MARTLET_LIB_AFFINITY_H
 #define MARTLET_LIB_AFFINITY_H

@@ -76,7 +76,9 @@ static __always_inline int turn_network_header(frame *f, const struct packet *pa
 
 static __always_inline int send_back(frame *f)
 {
-    return swap_link_addresses(f) && bpf_redirect(f->ifindex, 0) == TC_ACT_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
+    if (!swap_link_addresses(f))
+        return PACKET_IS_DROPPED;
+    return bpf_redirect(f->ifindex, 0) == TC_ACT_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
 }
 
 /* Makes the packet the reset that answers it (RFC 9293, 3.10.7.1). A reset is not answered. */
@@ -127,7 +129,8 @@ __noinline int answer_echo(frame *f, struct packet *packet)
         return PACKET_IS_DROPPED;
     request = packet->is_ipv4 ? bpf_htons(ICMP_ECHO_REQUEST << 8) : bpf_htons(ICMP6_ECHO_REQUEST << 8);
     reply = packet->is_ipv4 ? bpf_htons(ICMP_ECHO_REPLY << 8) : bpf_htons(ICMP6_ECHO_REPLY << 8);
-    if (bpf_l4_csum_replace(f, packet->transport + offsetof(struct icmp_header, checksum), request, reply, sizeof(reply)))
+    if (bpf_l4_csum_replace(f, packet->transport + offsetof(struct icmp_header, checksum), request, reply,
+                            sizeof(reply)))
         return PACKET_IS_DROPPED;
     if (frame_store(f, packet->transport, &reply, sizeof(reply)) || !turn_network_header(f, packet, packet->length))
         return PACKET_IS_DROPPED;

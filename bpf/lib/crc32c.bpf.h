@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * SCTP's checksum (CRC-32C, RFC 9260 appendix A) by differences. A CRC is linear: what changing the first four octets of
- * a message does to it is the remainder of that change, moved on by the length of the message; so the message itself
+ * SCTP's checksum (CRC-32C, RFC 9260 appendix A) by differences. A CRC is linear: what changing the first four octets
+ * of a message does to it is the remainder of that change, moved on by the length of the message; so the message itself
  * need not be read. Polynomials are reflected, as SCTP has them.
  */
 #ifndef MARTLET_LIB_CRC32C_H
 #define MARTLET_LIB_CRC32C_H
 
-#include <linux/types.h>
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
 
 #define CRC32C_POLYNOMIAL 0x82f63b78u
 

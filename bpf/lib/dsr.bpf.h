@@ -2,14 +2,15 @@
 /*
  * Which backend a DSR packet belongs to, without state for each flow: a look-up in the frontend's Maglev table. Only
  * while a table is changing are flows tracked, and only those whose slot has moved to another backend: a packet that
- * opens a connection there is tracked to the new owner; any other follows its record, and without one goes to the slot's
- * previous owner, and is tracked. (JET, Lev-Libfeld et al. 2021; Beamer, Olteanu et al., NSDI 2018; GLB's second chance.)
+ * opens a connection there is tracked to the new owner; any other follows its record, and without one goes to the
+ * slot's previous owner, and is tracked. (JET, Lev-Libfeld et al. 2021; Beamer, Olteanu et al., NSDI 2018; GLB's second
+ * chance.)
  *
- * The previous owner is that of before the first of the changes that are going on, however many there are: a flow without
- * a record either began before them, or in a slot that had not moved. The agent says when they are over.
+ * The previous owner is that of before the first of the changes that are going on, however many there are: a flow
+ * without a record either began before them, or in a slot that had not moved. The agent says when they are over.
  *
- * A service that becomes DSR, or ceases to be, counts as changed in every slot: translated flows go on by their records,
- * and flows that were tunnelled go on to their previous owner.
+ * A service that becomes DSR, or ceases to be, counts as changed in every slot: translated flows go on by their
+ * records, and flows that were tunnelled go on to their previous owner.
  */
 #ifndef MARTLET_LIB_DSR_H
 #define MARTLET_LIB_DSR_H

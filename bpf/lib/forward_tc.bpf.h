@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Sending translated packets on, in TC. A packet that keeps its source address is left to the kernel, which routes it as
- * any other. One whose source is now an address of this node would be a martian to it, and is sent on from here: by the
- * kernel's routes and neighbours, which it resolves as usual.
+ * Sending translated packets on, in TC. A packet that keeps its source address is left to the kernel, which routes it
+ * as any other. One whose source is now an address of this node would be a martian to it, and is sent on from here: by
+ * the kernel's routes and neighbours, which it resolves as usual.
  */
 #ifndef MARTLET_LIB_FORWARD_TC_H
 #define MARTLET_LIB_FORWARD_TC_H

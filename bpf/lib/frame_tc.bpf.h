@@ -58,8 +58,8 @@ static __always_inline __u8 frame_hook(frame *f)
 }
 
 /*
- * EtherType, and where its header begins. The kernel has taken a VLAN tag out of the frame before, and kept it beside: such
- * a packet is served at the VLAN's own device, and is nothing that we know here.
+ * EtherType, and where its header begins. The kernel has taken a VLAN tag out of the frame before, and kept it beside:
+ * such a packet is served at the VLAN's own device, and is nothing that we know here.
  */
 static __always_inline __be16 frame_network_protocol(frame *f, __u16 *offset)
 {
@@ -73,8 +73,8 @@ static __always_inline int frame_load(frame *f, __u32 offset, void *to, __u32 si
 }
 
 /*
- * A device may have summed the whole packet up (CHECKSUM_COMPLETE), and the kernel drops a packet that disagrees. What is
- * written here does not count there: for changes that a checksum inside of the packet makes up for.
+ * A device may have summed the whole packet up (CHECKSUM_COMPLETE), and the kernel drops a packet that disagrees. What
+ * is written here does not count there: for changes that a checksum inside of the packet makes up for.
  */
 static __always_inline int frame_store(frame *f, __u32 offset, const void *from, __u32 size)
 {

@@ -41,7 +41,10 @@ static __noinline __u32 find_place(const struct dp_frontend_key *key)
     return 0;
 }
 
-/* What is programmed for a dialled address; NULL when it is no frontend. See dp_placed_frontend and dp_frontend_bucket. */
+/*
+ * What is programmed for a dialled address; NULL when it is no frontend. See dp_placed_frontend and
+ * dp_frontend_bucket.
+ */
 static __always_inline struct dp_frontend *find_frontend(const struct dp_frontend_key *key)
 {
     __u32 place;

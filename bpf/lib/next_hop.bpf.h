@@ -10,8 +10,8 @@
 #include "route.bpf.h"
 
 /*
- * In the kernel's ticks, which the JIT reads as memory where the time would be a call: 1.02 s at 250 to the second, 0.26 s
- * and 2.6 s at the extremes (CONFIG_HZ).
+ * In the kernel's ticks, which the JIT reads as memory where the time would be a call: 1.02 s at 250 to the second,
+ * 0.26 s and 2.6 s at the extremes (CONFIG_HZ).
  */
 #define NEXT_HOP_LIFETIME_TICKS 256
 

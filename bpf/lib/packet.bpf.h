@@ -7,6 +7,11 @@
 #ifndef MARTLET_LIB_PACKET_H
 #define MARTLET_LIB_PACKET_H
 
+/* Whoever includes this has chosen a hook; by itself it is read as for TC. */
+#if !defined(MARTLET_LIB_FRAME_XDP_H) && !defined(MARTLET_LIB_FRAME_TC_H)
+#include "frame_tc.bpf.h"
+#endif
+
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>

@@ -70,7 +70,9 @@ static __always_inline int translate_ports(frame *f, const struct packet *packet
     return !frame_store(f, packet->transport, pair, sizeof(pair));
 }
 
-/* SCTP covers ports and no addresses; its checksum is of the whole packet, so that a part of one cannot be corrected. */
+/*
+ * SCTP covers ports and no addresses; its checksum is of the whole packet, so that a part of one cannot be corrected.
+ */
 static __always_inline int translate_sctp_ports(frame *f, const struct packet *packet, const struct dp_flow_key *to)
 {
     __be16 old_ports[2] = {packet->tuple.source_port_be, packet->tuple.destination_port_be};

@@ -72,7 +72,9 @@ static __always_inline int translate_transport(frame *f, const struct packet *pa
     return 1;
 }
 
-/* Gives a PACKET_FLOW another tuple, and takes a hop off. Zero: the frame is too short after all; nothing is written. */
+/*
+ * Gives a PACKET_FLOW another tuple, and takes a hop off. Zero: the frame is too short after all; nothing is written.
+ */
 static __always_inline int translate(frame *f, const struct packet *packet, const struct dp_flow_key *to)
 {
     __u32 addresses = address_difference(&packet->tuple, to);

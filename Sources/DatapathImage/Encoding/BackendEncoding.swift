@@ -6,7 +6,9 @@ package import NetworkTypes
 package typealias BackendRecord = ABIRecord<dp_backend>
 
 extension BackendRecord {
-    package init(_ address: AddressAndPort, protocol protocolKind: TransportProtocol, weight: UInt32, isLocal: Bool = false) {
+    package init(
+        _ address: AddressAndPort, protocol protocolKind: TransportProtocol, weight: UInt32, isLocal: Bool = false
+    ) {
         self.init(
             dp_backend(
                 address: dp_address(address.address), port_be: address.port.bigEndian, protocol: protocolKind.rawValue,
