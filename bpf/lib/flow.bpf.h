@@ -101,8 +101,8 @@ static int flow_timer(void *map, struct dp_flow_key *key, struct flow *flow)
 }
 
 /*
- * Gives a new record its timer, without which it would stay for ever. The kernel may have no memory for one: it does not
- * wait for any here, and may not even ask. Not zero: there is none.
+ * Gives a new record its timer, without which it would stay for ever. The kernel may have no memory for one: it does
+ * not wait for any here. Not zero: there is none.
  */
 static __always_inline long flow_start_timer(struct flow *flow, __u64 patience_ns)
 {
