@@ -19,6 +19,9 @@
 /* Source ports that are tried for a new flow before it is refused. */
 #define PORT_ATTEMPTS 16
 
+/* Times that a timer is asked for. */
+#define TIMER_ATTEMPTS 4
+
 static __always_inline struct flow *flow_find(const struct dp_flow_key *key)
 {
     return bpf_map_lookup_elem(&flows, key);
@@ -95,6 +98,19 @@ static int flow_timer(void *map, struct dp_flow_key *key, struct flow *flow)
     }
     flow_remove(key, flow);
     return 0;
+}
+
+/*
+ * Gives a new record its timer, without which it would stay for ever. The kernel may have no memory for one: it does
+ * not wait for any here. Not zero: there is none.
+ */
+static __always_inline long flow_start_timer(struct flow *flow, __u64 patience_ns)
+{
+    long error = -ENOMEM;
+
+    for (int attempt = 0; attempt < TIMER_ATTEMPTS && error == -ENOMEM; attempt++)
+        error = bpf_timer_init(&flow->timer, &flows, 1 /* CLOCK_MONOTONIC */);
+    return error ?: bpf_timer_set_callback(&flow->timer, flow_timer) ?: bpf_timer_start(&flow->timer, patience_ns, 0);
 }
 
 /* Has the timer look again when the flow's present state may be over. */
@@ -243,10 +259,13 @@ __noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
     flow = flow_find(key);
     if (!flow)
         return DP_OUTCOME_FLOWS_FULL;
-    bpf_timer_init(&flow->timer, &flows, 1 /* CLOCK_MONOTONIC */);
-    bpf_timer_set_callback(&flow->timer, flow_timer);
-    bpf_timer_start(&flow->timer, flow_patience_ns(key->protocol, flow->flags, 0), 0);
-    return 0;
+    if (!flow_start_timer(flow, flow_patience_ns(key->protocol, flow->flags, 0)))
+        return 0;
+    /* As flow_remove(), which would not find room on the stack. */
+    if (!(request->flags & DP_FLOW_TUNNELLED))
+        bpf_map_delete_elem(&flow_replies, &reply_key);
+    bpf_map_delete_elem(&flows, key);
+    return DP_OUTCOME_FLOWS_FULL;
 }
 
 /* Removes the record of a connection that is over, or any if `is_forced`. Whether it did. Out of line: it is rare. */

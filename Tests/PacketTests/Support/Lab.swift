@@ -92,12 +92,14 @@ final class Lab {
         try datapath.writeSlots(transaction.slots)
         try datapath.writeBackends(transaction.backends)
         try datapath.writeServices(transaction.services)
+        try datapath.updateSourceRanges(transaction.sourceRanges)
         try datapath.updateFrontends(transaction.frontends)
         try datapath.updateNodePorts(transaction.nodePorts)
         try datapath.updateServiceCIDRs(transaction.serviceCIDRs)
         try datapath.deleteFrontends(transaction.removedFrontends.map(\.key))
         try datapath.deleteNodePorts(transaction.removedNodePorts)
         try datapath.deleteServiceCIDRs(transaction.removedServiceCIDRs)
+        try datapath.deleteSourceRanges(transaction.removedSourceRanges)
         try datapath.deleteServices(transaction.removedServices)
     }
 }
