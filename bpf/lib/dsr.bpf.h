@@ -102,7 +102,7 @@ static __always_inline void aim_dsr(struct packet *packet, struct dp_frontend *f
     __u32 now = frontend->external.action == DP_ACTION_FORWARD ? member_by_hash(&frontend->external, hash) : 0;
     __u32 before;
 
-    if (frontend->previous.action != DP_ACTION_FORWARD)
+    if (usually(frontend->previous.action != DP_ACTION_FORWARD))
         return aim(target, now);
     before = frontend->previous.set_count ? member_by_hash(&frontend->previous, hash) : 0;
     if (before == now)

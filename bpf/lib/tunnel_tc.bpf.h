@@ -116,8 +116,9 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
         report_packet(f, packet, 0, packet->onward.service_id, DP_OUTCOME_TOO_BIG);
         return PACKET_IS_TOO_BIG;
     }
-    tunnel.source = tunnel_source(packet->is_ipv4 ? &device->ipv4 : &device->ipv6, packet->onward.hash);
-    tunnel.backend = packet->onward.toward;
+    tunnel.own = packet->is_ipv4 ? &device->ipv4 : &device->ipv6;
+    tunnel.hash = packet->onward.hash;
+    tunnel.backend = &packet->onward.toward;
     tunnel.backend_port_be = packet->onward.backend_port_be;
     tunnel.inner_length = packet->length;
     return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(&way) : PACKET_IS_DROPPED;
