@@ -57,9 +57,9 @@ enum { TCP_BIT_FIN = 1, TCP_BIT_SYN = 2, TCP_BIT_RST = 4, TCP_BIT_ACK = 16 };
 /* With the padding: see address_from_ipv4(). */
 static __always_inline void set_protocol(struct dp_flow_key *tuple, __u8 protocol)
 {
-    const __u8 word[4] = {protocol, 0, 0, 0};
+    const __u32 word_be = bpf_htonl((__u32)protocol << 24);
 
-    __builtin_memcpy(&tuple->protocol, word, sizeof(word));
+    __builtin_memcpy(&tuple->protocol, &word_be, sizeof(word_be));
 }
 
 /* The flags octet of a TCP header. */
