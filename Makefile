@@ -58,6 +58,7 @@ test: root build check
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --no-parallel
 	$(BIN)/martlet-soak
+	$(BIN)/martlet-bench churn --flows 1000 --changes 20
 	Tests/Fuzz/run $(FUZZ_SECONDS)
 
 # What a machine can verify without running anything: see .ci/check.
@@ -78,6 +79,7 @@ bench: root setup bpf
 	.build/release/martlet-bench connect
 	.build/release/martlet-bench request
 	.build/release/martlet-bench sync
+	.build/release/martlet-bench churn
 	.build/release/martlet-bench packet
 
 clean:

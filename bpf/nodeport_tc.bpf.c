@@ -68,7 +68,7 @@ static __always_inline int refuse(frame *f, struct packet *packet, __u32 service
     }
 }
 
-/* A client's packet of a flow that has a record. */
+/* A client's packet of a flow that has a record, or an error about one of the backend's. */
 static __always_inline int serve_flow(frame *f, struct packet *packet, struct flow *flow)
 {
     int is_masqueraded = flow->flags & DP_FLOW_MASQUERADED;
@@ -76,10 +76,14 @@ static __always_inline int serve_flow(frame *f, struct packet *packet, struct fl
     packet->onward.translation = translation_of(&packet->tuple, flow);
     packet->onward.toward = flow->backend;
     packet->onward.service_id = flow->service_id;
-    flow_touch(flow, packet);
-    count_packet(flow->service_id, packet, 0);
-    report_packet(f, packet, backend_of(flow->backend_id), flow->service_id,
-                  is_masqueraded ? DP_OUTCOME_SENT_ON : DP_OUTCOME_ANSWERED_LOCALLY);
+    if (packet->kind == PACKET_ERROR) {
+        report_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_ERROR_TRANSLATED);
+    } else {
+        flow_touch(flow, packet);
+        count_packet(flow->service_id, packet, 0);
+        report_packet(f, packet, backend_of(flow->backend_id), flow->service_id,
+                      is_masqueraded ? DP_OUTCOME_SENT_ON : DP_OUTCOME_ANSWERED_LOCALLY);
+    }
     return is_masqueraded ? PACKET_IS_FORWARDED : PACKET_IS_TRANSLATED;
 }
 
@@ -319,6 +323,21 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
     return serve_flow(f, packet, flow);
 }
 
+/*
+ * A packet of a connection that has outlived its frontend (SVC-10, BAL-3), or an error about one. Datagrams do not
+ * outlive theirs, and nothing new begins.
+ */
+__noinline int serve_orphan(frame *f, struct packet *packet)
+{
+    struct flow *flow;
+
+    if (!packet || packet->tuple.protocol == IPPROTO_UDP ||
+        (packet->tuple.protocol == IPPROTO_TCP && is_opening(packet)))
+        return PACKET_PASSES;
+    flow = flow_find(&packet->tuple);
+    return flow && !(flow->flags & DP_FLOW_TUNNELLED) ? serve_flow(f, packet, flow) : PACKET_PASSES;
+}
+
 /* A packet to an address and port that is no frontend. */
 __noinline int serve_unknown(frame *f, struct packet *packet)
 {
@@ -337,7 +356,12 @@ __noinline int serve_unknown(frame *f, struct packet *packet)
                           packet->kind == PACKET_MALFORMED ? DP_OUTCOME_MALFORMED : DP_OUTCOME_FRAGMENT_UNKNOWN);
             return PACKET_IS_DROPPED;
         }
-        return packet->kind == PACKET_ERROR ? PACKET_IS_DROPPED : refuse(f, packet, 0, DP_OUTCOME_UNKNOWN_PORT);
+        /* An error is not answered with another one (RFC 1122 3.2.2, RFC 4443 2.4). */
+        if (packet->kind == PACKET_ERROR || packet->kind == PACKET_STRAY_ERROR) {
+            report_packet(f, packet, 0, 0, DP_OUTCOME_UNKNOWN_PORT);
+            return PACKET_IS_DROPPED;
+        }
+        return refuse(f, packet, 0, DP_OUTCOME_UNKNOWN_PORT);
     }
     if (!is_in_service_cidr(&key.address))
         return PACKET_PASSES;
@@ -366,8 +390,10 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
             verdict = serve_by_tunnel(f, packet, frontend);
         return verdict == PACKET_HAS_RECORD ? serve_by_translation(f, packet, frontend, client) : verdict;
     }
-    if (has_ports(packet) && is_masquerade_port(key.port_be)) {
-        verdict = serve_reply(f, packet);
+    if (has_ports(packet)) {
+        verdict = is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
+        if (verdict == PACKET_PASSES)
+            verdict = serve_orphan(f, packet);
         if (verdict != PACKET_PASSES)
             return verdict;
     }

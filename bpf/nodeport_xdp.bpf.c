@@ -214,10 +214,12 @@ static __always_inline int serve(frame *f, struct packet *packet)
     struct dp_frontend *frontend = find_frontend(&key);
     int verdict = PACKET_HAS_RECORD;
 
+    /* What may not travel any further, or comes from pods, is for TC to decide. */
+    if (rarely(packet->hops <= 1))
+        return PACKET_PASSES;
     if (!frontend)
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
-    /* What comes from pods, or may not travel any further, is for TC to decide. */
-    if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || packet->hops <= 1 || is_pod_source(packet)))
+    if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet)))
         return PACKET_PASSES;
     if (usually(is_dsr(frontend)) || is_left_from_dsr(packet, frontend))
         verdict = serve_by_tunnel(f, packet, frontend);

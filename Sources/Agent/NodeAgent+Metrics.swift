@@ -21,7 +21,8 @@ extension NodeAgent {
         return MetricsPage(
             agentFamilies(failed: failed, failedRanges: failedRanges) + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
-                + outcomeFamilies() + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))
+                + outcomeFamilies() + attachmentFamilies()
+                + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))
     }
 
     private func agentFamilies(failed: Int, failedRanges: Int) -> [MetricFamily] {
@@ -114,12 +115,47 @@ extension NodeAgent {
 
     private func outcomeFamilies() -> [MetricFamily] {
         let counts = (try? datapath.maps.outcomeCounts()) ?? []
+        func samples(ofPackets: Bool) -> [MetricSample] {
+            counts.filter { $0.outcome.isOfPackets == ofPackets }
+                .map { MetricSample($0.count, labels: ["outcome": $0.outcome.name]) }
+        }
         return [
             MetricFamily(
-                .counter, "martlet_socket_outcomes_total", help: "What became of calls at the socket hooks.",
-                samples: counts.map { MetricSample($0.count, labels: ["outcome": $0.outcome.name]) })
+                .counter, "martlet_socket_outcomes_total",
+                help:
+                    "What became of calls at the socket hooks. Packets that are refused for the same reason count too.",
+                samples: samples(ofPackets: false)),
+            MetricFamily(
+                .counter, "martlet_packet_outcomes_total",
+                help: "What became of packets at the packet hooks, save refusals that calls meet as well.",
+                samples: samples(ofPackets: true)),
         ]
     }
+
+    /// What is attached to devices as the agent left it, and what was wanted and is not there.
+    private func attachmentFamilies() -> [MetricFamily] {
+        let hooks = attachments?.devices.flatMap(\.hooks) ?? []
+        var samples: [MetricSample] = []
+        for (hook, way) in Self.waysOfHooks {
+            let count = hooks.count { $0.hook == hook && $0.way == way }
+            samples.append(MetricSample(count, labels: ["hook": hook.rawValue, "way": way.rawValue]))
+        }
+        return [
+            MetricFamily(
+                .gauge, "martlet_device_hooks_attached", help: "Packet hooks of devices, by how they are attached.",
+                samples: samples),
+            MetricFamily(
+                .gauge, "martlet_device_hooks_missing", help: "Packet hooks of devices that are wanted and not there.",
+                samples: PacketHook.allCases.map { hook in
+                    MetricSample(hooks.count { $0.hook == hook && $0.way == nil }, labels: ["hook": hook.rawValue])
+                }),
+        ]
+    }
+
+    private static let waysOfHooks: [(PacketHook, AttachmentReport.Way)] = [
+        (.tcEgress, .tcx), (.tcEgress, .clsact), (.tcIngress, .tcx), (.tcIngress, .clsact), (.xdp, .native),
+        (.xdp, .generic),
+    ]
 
     /// Off the actor: that is one system call for each service port, and changes must not wait for a scrape.
     @concurrent
@@ -128,6 +164,8 @@ extension NodeAgent {
     ) async -> [MetricFamily] {
         var connections: [MetricSample] = []
         var refused: [MetricSample] = []
+        var packets: [MetricSample] = []
+        var bytes: [MetricSample] = []
         for (id, name) in ids {
             guard let counters = try? datapath.maps.counters(ofService: id) else { continue }
             let labels: KeyValuePairs = [
@@ -136,14 +174,25 @@ extension NodeAgent {
             ]
             connections.append(MetricSample(counters.connections, labels: labels))
             refused.append(MetricSample(counters.refused, labels: labels))
+            packets.append(MetricSample(counters.packets, labels: labels))
+            bytes.append(MetricSample(counters.bytes, labels: labels))
         }
         return [
             MetricFamily(
                 .counter, "martlet_service_connections_total",
-                help: "TCP connects, UDP connects and new UDP peers, by service port.", samples: connections),
+                help: "TCP connects, UDP connects, new UDP peers and new flows of packets, by service port.",
+                samples: connections),
             MetricFamily(
-                .counter, "martlet_service_refused_total", help: "Calls refused or dropped, by service port.",
+                .counter, "martlet_service_refused_total",
+                help: "Calls and packets refused or dropped, by service port.",
                 samples: refused),
+            MetricFamily(
+                .counter, "martlet_service_packets_total",
+                help: "Packets of clients at the packet hooks, by service port.",
+                samples: packets),
+            MetricFamily(
+                .counter, "martlet_service_bytes_total", help: "Their bytes from the IP header on, by service port.",
+                samples: bytes),
         ]
     }
 }

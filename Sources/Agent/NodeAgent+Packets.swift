@@ -14,6 +14,7 @@ extension NodeAgent {
             let report = try await Self.follow(datapath, devices, currentTraffic())
             let old = Set(attachments?.notices ?? [])
             for notice in report.notices where !old.contains(notice) { log.warning("\(notice)") }
+            if report != attachments { stateIsStale = true }
             attachments = report
         } catch {
             log.error("the packet hooks cannot follow the node's devices", metadata: ["error": "\(error)"])

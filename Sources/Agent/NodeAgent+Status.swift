@@ -29,7 +29,7 @@ extension NodeAgent {
                 AgentStatus.Audit(
                     at: date(of: $0.at), differences: $0.report.differences,
                     repaired: $0.report.repair.isEmpty ? 0 : $0.report.differences)
-            })
+            }, attachments: attachments)
     }
 
     private func frontendError(_ status: FrontendStatus) -> AgentStatus.FrontendError? {
@@ -78,8 +78,9 @@ extension NodeAgent {
     }
 
     private var notices: [String] {
-        guard let kept = keptFrontends, kept > 0 else { return datapath.notices }
-        return datapath.notices + [
+        let standing = datapath.notices + (attachments?.leftovers ?? [])
+        guard let kept = keptFrontends, kept > 0 else { return standing }
+        return standing + [
             "\(kept) frontends of an earlier run are kept until every manifest can be read without errors"
         ]
     }

@@ -39,7 +39,7 @@ package actor NodeAgent {
     var traffic: NodeTraffic?
     private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
-    private var stateIsStale = true
+    var stateIsStale = true
     private var stateWrittenAt: ContinuousClock.Instant?
     let startedAt = Date()
     private let clockAtStart = ContinuousClock.now

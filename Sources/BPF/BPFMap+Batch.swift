@@ -77,6 +77,21 @@ extension BPFMap {
         try forEachSingly(body)
     }
 
+    /// Calls `body` with the elements, some thousands at a time, until it returns false; see ``forEach(batchSize:_:)``
+    /// for what is seen. For maps of any size, and for work that fails in ways of its own: memory is that of a batch.
+    public func forEachBatch(
+        batchSize: Int = 4096, _ body: ([(key: Key, value: Value)]) throws -> Bool
+    ) throws {
+        var reader = BatchReader<Key, Value>(batchSize: min(batchSize, Int(maxEntries)))
+        while try reader.advance(in: descriptor) {
+            guard try body((0..<reader.count).map { (reader.key($0), reader.value($0)) }) else { return }
+        }
+        guard reader.isUnsupported else { return }
+        var all: [(key: Key, value: Value)] = []
+        try forEachSingly { (key, value) throws(BPFError) in all.append((key, value)) }
+        _ = try body(all)
+    }
+
     /// Every element, in no order; see ``forEach(batchSize:_:)``.
     public func entries() throws(BPFError) -> [(key: Key, value: Value)] {
         var all: [(key: Key, value: Value)] = []

@@ -9,6 +9,13 @@ package struct AttachedDeviceHook: Hashable, Sendable {
     package var device: UInt32
     package var way: AttachmentReport.Way
     package var programID: UInt32
+
+    package init(hook: PacketHook, device: UInt32, way: AttachmentReport.Way, programID: UInt32) {
+        self.hook = hook
+        self.device = device
+        self.way = way
+        self.programID = programID
+    }
 }
 
 extension PinFolder {

@@ -1,10 +1,11 @@
 // Flows as the agent looks after them: which DSR flows have to be tracked on. Whose a flow is without its record is what
 // bpf/lib/serve.bpf.h says; here it is asked again, with the same arithmetic.
 
-package import DatapathImage
-package import Reconciler
 import BPF
 import CDatapathABI
+package import DatapathImage
+import NetworkTypes
+package import Reconciler
 
 extension Datapath {
     package func frontendsWithMovedFlows(
@@ -31,6 +32,53 @@ extension Datapath {
         } catch {
             throw StoreError(.flows, .read, error)
         }
+    }
+}
+
+extension Datapath {
+    /// Forgets the datagram flows of these services to addresses that no longer serve, so that their clients' next
+    /// datagrams are sent to others (CT-2, CT-3). TCP flows go on to where they are (BAL-3). Cost: that of reading every
+    /// flow.
+    func removeStaleFlows(_ stale: [StaleSockets]) throws(StoreError) {
+        let services = stale.filter { $0.protocolKind == .udp }
+        guard !services.isEmpty else { return }
+        let serving = Dictionary(services.map { (FlowOwner($0.serviceID, $0.family), Set($0.serving)) }) { $1 }
+        do {
+            var gone: [(dp_flow_key, dp_flow)] = []
+            try maps.flows.forEach { (key, flow) throws(BPFError) in
+                guard key.protocol == TransportProtocol.udp.rawValue else { return }
+                let owner = FlowOwner(flow.service_id, flow.backend.ipAddress.family)
+                let backend = AddressAndPort(
+                    address: flow.backend.ipAddress, port: UInt16(bigEndian: flow.backend_port_be))
+                if let addresses = serving[owner], !addresses.contains(backend) { gone.append((key, flow)) }
+            }
+            for (key, flow) in gone {
+                _ = try maps.flows.delete(key)
+                _ = try maps.flowReplies.delete(flow.replyKey(protocol: key.protocol))
+            }
+        } catch {
+            throw StoreError(.flows, .delete, error)
+        }
+    }
+}
+
+/// Whose flows, in which family.
+private struct FlowOwner: Hashable {
+    var serviceID: UInt32
+    var family: AddressFamily
+
+    init(_ serviceID: UInt32, _ family: AddressFamily) {
+        self.serviceID = serviceID
+        self.family = family
+    }
+}
+
+extension dp_flow {
+    /// The key under which the backend's direction finds it.
+    fileprivate func replyKey(protocol protocolNumber: UInt8) -> dp_flow_key {
+        dp_flow_key(
+            source: backend, destination: source, source_port_be: backend_port_be, destination_port_be: source_port_be,
+            protocol: protocolNumber, pad: (0, 0, 0))
     }
 }
 

@@ -17,6 +17,7 @@ extension Datapath {
     package func destroyStaleSockets(_ stale: [StaleSockets]) throws(StoreError) {
         let wanted = stale.filter { $0.protocolKind == .udp || settings.terminatesTCP }
         guard !wanted.isEmpty else { return }
+        try removeStaleFlows(wanted)
         var suspects: [UInt64: SuspectSockets]
         do {
             suspects = try recordedSockets(StaleRule(wanted))

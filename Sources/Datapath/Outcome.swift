@@ -38,6 +38,9 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case unsupported = 30
     case hopsExceeded = 31
 
+    /// Whether only packets can have it; refusals that calls meet as well are counted together.
+    package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
+
     /// What became of the call.
     package enum Effect: String, Sendable {
         case forwarded
@@ -96,8 +99,12 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         switch self {
         case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated: .forwarded
         case .noEndpoints, .unknownPort, .bindProtected, .badRecord, .fromOutside: .refused
-        case .noLocalEndpoints, .sourceRange, .unownedAddress, .tooBig, .malformed, .fragmentUnknown, .flowsFull, .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded: .dropped
-        case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision, .flowTracked, .neighbourPending: .noted
+        case .noLocalEndpoints, .sourceRange, .unownedAddress, .tooBig, .malformed, .fragmentUnknown, .flowsFull,
+            .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded:
+            .dropped
+        case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
+            .flowTracked, .neighbourPending:
+            .noted
         }
     }
 

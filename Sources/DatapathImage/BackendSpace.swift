@@ -52,6 +52,29 @@ struct BackendSpace: Sendable {
         return Reference(set: set, table: table)
     }
 
+    /// The backend in each slot of a list; nil when that cannot be told. A list without a table is one slot for each.
+    func owners(of reference: Reference) -> [UInt32]? {
+        let ids = sets.ids(of: reference.set)
+        guard reference.table != ChoiceTableStore.none else { return ids }
+        return tables.positions(of: reference.table)?.map { ids[Int($0)] }
+    }
+
+    /// A reference to a set that there is, with a table that marks the slots which have moved: `entries` are positions in
+    /// the set, marked ones with the top bit of `width`.
+    mutating func acquire(
+        _ set: BackendSetTable.Handle, marked entries: [UInt32], width: UInt8
+    ) throws(FrontendFailure.Reason) -> Reference {
+        let words = SlotPacking.words(ofTable: entries, width: width)
+        let (table, wordsWanted) = tables.acquire(marked: words, slots: entries.count, width: width, from: &arena)
+        guard let table else { throw .slotsFull(wordsWanted: wordsWanted, limit: limits.slotWords) }
+        sets.retain(set)
+        return Reference(set: set, table: table)
+    }
+
+    mutating func noteMarked(_ words: ArraySlice<UInt64>, of reference: Reference) {
+        tables.note(marked: Array(words), of: reference.table)
+    }
+
     mutating func retain(_ reference: Reference) {
         sets.retain(reference.set)
         tables.retain(reference.table)

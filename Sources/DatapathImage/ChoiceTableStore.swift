@@ -11,6 +11,8 @@ struct ChoiceTableStore: Sendable {
     private struct Entry: Sendable {
         /// With weights over their greatest common divisor; nil for a table of the arena that no plan has asked for.
         var members: [MaglevTable.Member]?
+        /// The words of a table that does not follow from members: one with marks (dp_frontend.previous).
+        var marked: [UInt64]?
         var start: UInt32
         var slots: UInt32
         var width: UInt8
@@ -25,6 +27,7 @@ struct ChoiceTableStore: Sendable {
     }
 
     private var handles: [[MaglevTable.Member]: Handle] = [:]
+    private var markedHandles: [[UInt64]: Handle] = [:]
     private var entries: [Entry?] = []
     private var freeHandles: [Handle] = []
     private var fresh: [Handle] = []
@@ -66,6 +69,37 @@ struct ChoiceTableStore: Sendable {
         handles[members] = handle
         fresh.append(handle)
         return (handle, 0)
+    }
+
+    /// A table with marks, as ready words; the same in everything else.
+    mutating func acquire(
+        marked words: [UInt64], slots: Int, width: UInt8, from arena: inout ArenaAllocator
+    ) -> (handle: Handle?, wordsWanted: Int) {
+        if let handle = markedHandles[words] {
+            retain(handle)
+            return (handle, 0)
+        }
+        guard let range = arena.allocate(words.count) else { return (nil, words.count) }
+        let handle = add(
+            Entry(
+                members: nil, marked: words, start: range.lowerBound, slots: UInt32(slots), width: width,
+                checksum: Self.checksum(words[...]), references: 1, unwritten: words))
+        markedHandles[words] = handle
+        fresh.append(handle)
+        return (handle, 0)
+    }
+
+    /// The words of a table with marks.
+    func markedWords(of handle: Handle) -> [UInt64]? { handle == Self.none ? nil : entry(handle).marked }
+
+    /// The positions of a table by members; nil for a table that no plan has asked for. Cost: that of filling it.
+    func positions(of handle: Handle) -> [UInt32]? { entry(handle).members.map { MaglevTable($0).positions } }
+
+    /// What was restored is a table with marks.
+    mutating func note(marked words: [UInt64], of handle: Handle) {
+        guard handle != Self.none else { return }
+        entries[Int(handle)]?.marked = words
+        if markedHandles[words] == nil { markedHandles[words] = handle }
     }
 
     mutating func retain(_ handle: Handle) {
@@ -140,7 +174,9 @@ struct ChoiceTableStore: Sendable {
             guard let entry else { return nil }
             let range = Int(entry.range.lowerBound)..<Int(entry.range.upperBound)
             if range.upperBound <= slots.count, Self.checksum(slots[range]) == entry.checksum { return nil }
-            let words = entry.members.map { SlotPacking.words(ofTable: MaglevTable($0).positions, width: entry.width) }
+            let words =
+                entry.marked
+                ?? entry.members.map { SlotPacking.words(ofTable: MaglevTable($0).positions, width: entry.width) }
             return (entry.range, words)
         }
     }
@@ -168,6 +204,7 @@ struct ChoiceTableStore: Sendable {
 
     private mutating func remove(_ handle: Handle) {
         if let members = entry(handle).members, handles[members] == handle { handles[members] = nil }
+        if let words = entry(handle).marked, markedHandles[words] == handle { markedHandles[words] = nil }
         entries[Int(handle)] = nil
         freeHandles.append(handle)
     }

@@ -168,7 +168,8 @@ extension DatapathImage {
         }
         let inside = try lists.choice(frontend.internalTo, &space)
         let outside = try lists.choice(frontend.externalTo, &space)
-        let previous = Self.previous(of: current, serviceID: id, isDSR: plan.isDSR(frontend), external: outside)
+        let previous = try previous(of: current, serviceID: id, isDSR: plan.isDSR(frontend), external: outside)
+        defer { space.release(previous.borrowed) }
         let record = FrontendRecord(
             frontend, of: plan, serviceID: id, internal: inside.choice, external: outside.choice,
             previous: previous.choice)

@@ -27,25 +27,78 @@ extension DatapathImage {
         return finish(TransactionDraft())
     }
 
-    /// What a frontend's flows may belong to from before, when it becomes what the plan says.
-    static func previous(
+    /// What a frontend's flows may belong to from before, when it becomes what the plan says. `borrowed` is to be released
+    /// when the frontend has a reference of its own.
+    struct Previous {
+        var choice = dp_choice()
+        var reference = BackendSpace.Reference()
+        var borrowed = BackendSpace.Reference()
+    }
+
+    mutating func previous(
         of current: FrontendTable.Entry?, serviceID: UInt32, isDSR: Bool,
         external: (choice: dp_choice, reference: BackendSpace.Reference)
-    ) -> (choice: dp_choice, reference: BackendSpace.Reference) {
-        let nothing = (dp_choice(), BackendSpace.Reference())
-        guard let current, current.record.serviceID == serviceID else { return nothing }
-        // However many changes there are, it is the backends of before the first one.
-        if current.record.isChanging { return (current.record.fields.previous, current.previous) }
+    ) throws(FrontendFailure.Reason) -> Previous {
+        guard let current, current.record.serviceID == serviceID else { return Previous() }
         guard current.record.isDSR else {
-            guard isDSR else { return nothing }
-            // Every flow has a record from before: let it be looked for.
-            var anywhere = dp_choice()
-            anywhere.action = UInt8(DP_ACTION_FORWARD.rawValue)
-            return (anywhere, BackendSpace.Reference())
+            if current.record.isChanging {
+                return Previous(choice: current.record.fields.previous, reference: current.previous)
+            }
+            // Every flow of a service that becomes DSR has a record from before: let it be looked for.
+            return isDSR ? Self.anywhere : Previous()
         }
         let before = current.record.fields.external
-        guard before.isForward, !isDSR || !(before == external.choice) else { return nothing }
-        return (before, current.external)
+        guard !(before == external.choice) || !isDSR else {
+            return Previous(choice: current.record.fields.previous, reference: current.previous)
+        }
+        guard current.record.isChanging || before.isForward else { return Previous() }
+        let base = current.record.isChanging ? current.previous : current.external
+        guard base.set != BackendSetTable.none, let marks = marks(current, base, external, isDSR: isDSR) else {
+            return Self.anywhere
+        }
+        let reference = try space.acquire(base.set, marked: marks.entries, width: marks.width)
+        return Previous(choice: space.choice(reference), reference: reference, borrowed: reference)
+    }
+
+    private static var anywhere: Previous {
+        var anywhere = Previous()
+        anywhere.choice.action = UInt8(DP_ACTION_FORWARD.rawValue)
+        return anywhere
+    }
+
+    /// The positions of the backends of before the first change, slot by slot, with a mark on each slot that has moved
+    /// since: also on one that has come back meanwhile, since flows of the time between have records. Tables of different
+    /// sizes have no slots in common. Nil when the earlier backends cannot be told, after damage.
+    private func marks(
+        _ current: FrontendTable.Entry, _ base: BackendSpace.Reference,
+        _ external: (choice: dp_choice, reference: BackendSpace.Reference), isDSR: Bool
+    ) -> (entries: [UInt32], width: UInt8)? {
+        let count = space.sets.ids(of: base.set).count
+        let width = SlotPacking.width(forMarkedSetOf: count)
+        let mark = SlotPacking.mark(width: width)
+        guard var entries = entries(of: current, base, width: width) else { return nil }
+        let before = current.record.fields.external.isForward ? space.owners(of: current.external) : nil
+        let after = external.choice.isForward && isDSR ? space.owners(of: external.reference) : nil
+        guard let before, let after, before.count == entries.count, after.count == entries.count else {
+            return (entries.map { $0 | mark }, width)
+        }
+        for slot in entries.indices where before[slot] != after[slot] { entries[slot] |= mark }
+        return (entries, width)
+    }
+
+    private func entries(
+        of current: FrontendTable.Entry, _ base: BackendSpace.Reference, width: UInt8
+    ) -> [UInt32]? {
+        if current.record.isChanging {
+            return space.tables.markedWords(of: base.table).map {
+                SlotPacking.positions(
+                    ofTable: $0[...], slots: Int(current.record.fields.previous.table_slots), width: width)
+            }
+        }
+        guard base.table != ChoiceTableStore.none else {
+            return space.sets.ids(of: base.set).indices.map { UInt32($0) }
+        }
+        return space.tables.positions(of: base.table)
     }
 }
 

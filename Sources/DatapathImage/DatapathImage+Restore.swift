@@ -69,6 +69,9 @@ extension DatapathImage {
             let entry = FrontendTable.Entry(
                 record: record, owner: 0, internal: inside, external: outside, previous: previous)
             retain(entry)
+            if previous.table != ChoiceTableStore.none {
+                space.noteMarked(contents.slots[record.fields.previous.tableRange], of: previous)
+            }
             frontends.restore(entry, at: key)
         }
         keepUnreadable(restored, Array(sets.keys) + Array(tables.keys))

@@ -87,11 +87,13 @@ package struct AgentStatus: Codable, Hashable, Sendable {
     /// What an operator should know about the installation.
     package var notices: [String]
     @Nullable package var lastAudit: Audit?
+    /// What came of attaching to the node's devices; null before they are known.
+    @Nullable package var attachments: AttachmentReport?
 
     package init(
         pid: Int32, version: String, startedAt: Date, updatedAt: Date, synced: Bool, source: String, services: Int = 0,
         frontends: Programmed = Programmed(), frontendErrors: [FrontendError] = [], problems: [Problem] = [],
-        notices: [String] = [], lastAudit: Audit? = nil
+        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil
     ) {
         self.pid = pid
         self.version = version
@@ -105,6 +107,7 @@ package struct AgentStatus: Codable, Hashable, Sendable {
         self.problems = problems
         self.notices = notices
         self.lastAudit = lastAudit
+        self.attachments = attachments
     }
 }
 

@@ -17,11 +17,14 @@ extension FrontendRecord {
         }
     }
 
-    /// `maglev`, `host-only`, `deny-host`, `deny-pods`, in the order of the bits; unknown bits as their value.
+    /// In the order of the bits; unknown bits as their value.
     package var flagNames: [String] {
         let known: [(dp_frontend_flags, String)] = [
             (DP_FRONTEND_MAGLEV, "maglev"), (DP_FRONTEND_HOST_ONLY, "host-only"), (DP_FRONTEND_DENY_HOST, "deny-host"),
-            (DP_FRONTEND_DENY_PODS, "deny-pods"),
+            (DP_FRONTEND_DENY_PODS, "deny-pods"), (DP_FRONTEND_MASQUERADE_HOST, "masquerade-host"),
+            (DP_FRONTEND_MASQUERADE_PODS, "masquerade-pods"), (DP_FRONTEND_MASQUERADE_OUTSIDE, "masquerade-outside"),
+            (DP_FRONTEND_SOURCE_RANGES, "source-ranges"), (DP_FRONTEND_DSR, "dsr"),
+            (DP_FRONTEND_INSIDE_ONLY, "inside-only"),
         ]
         var rest = UInt32(fields.flags)
         var names: [String] = []

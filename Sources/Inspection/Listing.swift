@@ -37,6 +37,14 @@ package enum JSONText {
         try text(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     }
 
+    /// The elements of an array as `encode` writes them, without the brackets around: for arrays that come in parts.
+    static func encodeElements(_ values: [some Encodable]) throws -> String {
+        var text = try encode(values)
+        text.removeFirst("[\n".count)
+        text.removeLast("\n]\n".count)
+        return text
+    }
+
     /// On one line, for streams.
     package static func encodeLine(_ value: some Encodable) throws -> String {
         try text(value, [.sortedKeys, .withoutEscapingSlashes])

@@ -5,6 +5,7 @@ import BPF
 package import Datapath
 import DatapathImage
 import FoundationEssentials
+package import NetworkTypes
 package import ServiceModel
 
 package struct Monitor: Sendable {
@@ -13,10 +14,37 @@ package struct Monitor: Sendable {
         /// As `namespace/name:port`, or `namespace/name` for all ports of a service.
         package var services: Set<String>
         package var outcomes: Set<Outcome>
+        package var hooks: Set<DatapathEvent.Hook>
+        /// Packets from these, and replies to them. Calls have no client's address, so they are left out.
+        package var clients: [CIDR]
+        /// Names of devices. Calls have none.
+        package var devices: Set<String>
 
-        package init(services: Set<String> = [], outcomes: Set<Outcome> = []) {
+        package init(
+            services: Set<String> = [], outcomes: Set<Outcome> = [], hooks: Set<DatapathEvent.Hook> = [],
+            clients: [CIDR] = [], devices: Set<String> = []
+        ) {
             self.services = services
             self.outcomes = outcomes
+            self.hooks = hooks
+            self.clients = clients
+            self.devices = devices
+        }
+
+        package func admits(_ event: DatapathEvent, service: ServicePortName?, device: String?) -> Bool {
+            admits(event.outcome, service: service)
+                && admits(event.hook, from: event.client?.address, to: event.frontend.address, at: device)
+        }
+
+        /// Whether hook, packet's ends and device are of interest.
+        package func admits(
+            _ hook: DatapathEvent.Hook?, from source: IPAddress?, to destination: IPAddress, at device: String?
+        ) -> Bool {
+            if !hooks.isEmpty, !(hook.map(hooks.contains) ?? false) { return false }
+            if !devices.isEmpty, !(device.map(devices.contains) ?? false) { return false }
+            guard !clients.isEmpty else { return true }
+            guard let source else { return false }
+            return clients.contains(address: source) || clients.contains(address: destination)
         }
 
         package func admits(_ outcome: Outcome?, service: ServicePortName?) -> Bool {
@@ -72,8 +100,9 @@ package struct Monitor: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var nextPeriod = start + Self.period
+        var names: [UInt32: String] = [:]
         while !shouldStop(), !isOver(summary, since: start, clock) {
-            try poll(&reader, wait(since: start, clock), maps, &summary, show)
+            try poll(&reader, wait(since: start, clock), maps, &names, &summary, show)
             guard clock.now >= nextPeriod else { continue }
             nextPeriod = clock.now + Self.period
             try reader.keepOn()
@@ -84,17 +113,23 @@ package struct Monitor: Sendable {
     }
 
     private func poll(
-        _ reader: inout EventReader, _ timeout: Duration, _ maps: borrowing DatapathMaps, _ summary: inout Summary,
-        _ show: (EventRecord) throws -> Void
+        _ reader: inout EventReader, _ timeout: Duration, _ maps: borrowing DatapathMaps,
+        _ names: inout [UInt32: String],
+        _ summary: inout Summary, _ show: (EventRecord) throws -> Void
     ) throws {
         var events: [DatapathEvent] = []
         try reader.poll(timeout: timeout) { events.append($0) }
+        // A device that is not known may be new, or of another namespace: asked for once in each batch.
+        if events.contains(where: { $0.interface != 0 && names[$0.interface] == nil }) {
+            names = InterfaceNames.current()
+        }
         let (date, now) = (Date(), EventReader.now())
         for event in events where summary.shown < count ?? .max {
             let name = event.serviceID == 0 ? nil : try maps.services.lookup(event.serviceID)?.name
-            guard filter.admits(event.outcome, service: name) else { continue }
+            let device = names[event.interface]
+            guard filter.admits(event, service: name, device: device) else { continue }
             let age = Double(now &- min(event.timeNanoseconds, now)) / 1e9
-            try show(EventRecord(event, service: name?.description, at: date - age))
+            try show(EventRecord(event, service: name?.description, device: device, at: date - age))
             summary.shown += 1
         }
     }

@@ -26,6 +26,10 @@ package struct ServiceListing: Listing {
         package var algorithm: String
         package var connections: UInt64
         package var refused: UInt64
+        /// Of clients, as the packet hooks saw them; traffic that a socket hook has sent elsewhere is not among them.
+        package var packets: UInt64
+        /// From the IP header on.
+        package var bytes: UInt64
 
         package var identifier: String {
             portName.isEmpty ? "\(namespace)/\(service)" : "\(namespace)/\(service):\(portName)"
@@ -51,7 +55,7 @@ package struct ServiceListing: Listing {
     package static let columns: [TextTable.Column] = [
         .init("SERVICE"), .init("PROTOCOL"), .init("ID", .right), .init("FRONTENDS"), .init("INTERNAL", .right),
         .init("EXTERNAL", .right), .init("AFFINITY", .right), .init("ALGORITHM"), .init("CONNECTIONS", .right),
-        .init("REFUSED", .right),
+        .init("REFUSED", .right), .init("PACKETS", .right), .init("BYTES", .right),
     ]
 
     package func cells(of entry: Entry) -> [String] {
@@ -59,7 +63,7 @@ package struct ServiceListing: Listing {
             entry.identifier, entry.protocol, "\(entry.id)", Self.shortened(entry.frontends),
             "\(entry.internalBackends)", "\(entry.externalBackends)",
             entry.sessionAffinitySeconds.map { "\($0)s" } ?? "", entry.algorithm, "\(entry.connections)",
-            "\(entry.refused)",
+            "\(entry.refused)", "\(entry.packets)", "\(entry.bytes)",
         ]
     }
 
@@ -84,6 +88,6 @@ extension ServiceListing.Entry {
             externalBackends: Set(frontends.flatMap(\.externalSet)).count,
             sessionAffinitySeconds: frontends.lazy.compactMap(\.record.affinitySeconds).first,
             algorithm: algorithm, connections: counters.connections,
-            refused: counters.refused)
+            refused: counters.refused, packets: counters.packets, bytes: counters.bytes)
     }
 }

@@ -1,6 +1,7 @@
 // `martlet status` as one page of text. Sections without content are left out; what is wrong comes before what is
 // usual.
 
+import Datapath
 import FoundationEssentials
 import Telemetry
 
@@ -12,7 +13,7 @@ package struct StatusPage: Sendable {
     }
 
     package var text: String {
-        [summary, problems, hooks, maps, outcomes].filter { !$0.isEmpty }.joined(separator: "\n")
+        [summary, problems, hooks, devices, maps, outcomes].filter { !$0.isEmpty }.joined(separator: "\n")
     }
 
     private var summary: String {
@@ -76,6 +77,29 @@ package struct StatusPage: Sendable {
                 ]
             }
         ).text
+    }
+
+    /// One row for each device; a hook that is wanted and not there is a word in capitals, and the note says why.
+    private var devices: String {
+        TextTable(
+            columns: [
+                .init("DEVICE"), .init("INDEX", .right), .init("LEADS"), .init("XDP"), .init("INGRESS"),
+                .init("EGRESS"), .init("NOTE"),
+            ],
+            rows: report.devices.map { device in
+                let missing = device.hooks.compactMap { hook in hook.reason.map { "\(hook.name): \($0)" } }
+                return [
+                    device.name ?? "", "\(device.index)", device.external.map { $0 ? "out" : "in" } ?? "",
+                    Self.word(device, .xdp), Self.word(device, .tcIngress), Self.word(device, .tcEgress),
+                    ([device.reason].compactMap(\.self) + missing).joined(separator: "; "),
+                ]
+            }
+        ).text
+    }
+
+    private static func word(_ device: StatusReport.Device, _ hook: PacketHook) -> String {
+        guard let found = device.hooks.first(where: { $0.name == hook.rawValue }) else { return "" }
+        return found.way ?? "NOT ATTACHED"
     }
 
     private var maps: String {

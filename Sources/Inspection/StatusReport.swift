@@ -52,6 +52,8 @@ package struct StatusReport: Codable, Sendable, Hashable {
     package var supportedContractVersion: UInt32
     package var agent: Agent
     package var hooks: [Hook]
+    /// Devices with packet hooks, and those that an agent has looked at; by index.
+    package var devices: [Device]
     package var maps: [Map]
     package var missingMaps: [String]
     /// The sum over all maps that tell.
@@ -72,7 +74,8 @@ extension StatusReport {
             for id in Set(facts.hooks.map(\.cgroupID)) { paths[id] = try? CGroupTree.path(of: id) }
             var counts: [(outcome: Outcome, count: UInt64)] = []
             if let maps = try? DatapathMaps.open(folder) { counts = try maps.outcomeCounts() }
-            return StatusReport(folder, facts, agent: agent, cgroupPaths: paths, counts: counts)
+            return StatusReport(
+                folder, facts, agent: agent, cgroupPaths: paths, devices: readDevices(folder, agent), counts: counts)
         } catch {
             throw .kernel(error)
         }
@@ -89,7 +92,7 @@ extension StatusReport {
 
     package init(
         _ folder: PinFolder, _ facts: InstallationFacts, agent: Agent, cgroupPaths: [UInt64: String],
-        counts: [(outcome: Outcome, count: UInt64)]
+        devices: [Device], counts: [(outcome: Outcome, count: UInt64)]
     ) {
         let attached = facts.hooks.map { Hook($0, cgroup: cgroupPaths[$0.cgroupID]) }
         let missing = facts.isInstalled ? facts.missingHooks.map { Hook(missing: $0) } : []
@@ -97,6 +100,7 @@ extension StatusReport {
             pinFolder: folder.path, installed: facts.isInstalled,
             complete: facts.isComplete && attached.allSatisfy(\.attached), contractVersion: facts.contractVersion,
             supportedContractVersion: DatapathMaps.contractVersion, agent: agent, hooks: attached + missing,
+            devices: devices,
             maps: facts.maps.map { Map($0) },
             missingMaps: facts.isInstalled ? facts.missingMaps.map(\.rawValue) : [],
             memoryBytes: facts.maps.compactMap(\.info.memoryBytes).reduce(0, +),

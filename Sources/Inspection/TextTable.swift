@@ -30,19 +30,45 @@ package struct TextTable: Sendable {
     }
 
     package var text: String {
+        var parts = TextTableParts(columns: columns)
+        return parts.text(of: rows)
+    }
+}
+
+/// A table whose rows come in parts: the header comes with the first one, and its cells decide how wide the columns are.
+/// A later cell that is wider moves the rest of its line.
+package struct TextTableParts: Sendable {
+    private let columns: [TextTable.Column]
+    /// Nil before the first part.
+    private var widths: [Int]?
+
+    package init(columns: [TextTable.Column]) {
+        self.columns = columns
+    }
+
+    package mutating func text(of rows: [[String]]) -> String {
         guard !rows.isEmpty else { return "" }
-        let cells = [columns.map(\.title)] + rows.map { $0.map { $0.isEmpty ? "-" : $0.visible() } }
-        let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-        return cells.map { row in
-            var line = columns.indices.map { column -> String in
-                let padding = String(repeating: " ", count: widths[column] - row[column].count)
-                switch columns[column].alignment {
-                case .left: return row[column] + padding
-                case .right: return padding + row[column]
-                }
-            }.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line + "\n"
-        }.joined()
+        var cells = rows.map { $0.map { $0.isEmpty ? "-" : $0.visible() } }
+        let widths: [Int]
+        if let known = self.widths {
+            widths = known
+        } else {
+            cells.insert(columns.map(\.title), at: 0)
+            widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+            self.widths = widths
+        }
+        return cells.map { line(of: $0, widths) }.joined()
+    }
+
+    private func line(of row: [String], _ widths: [Int]) -> String {
+        var line = columns.indices.map { column -> String in
+            let padding = String(repeating: " ", count: max(0, widths[column] - row[column].count))
+            switch columns[column].alignment {
+            case .left: return row[column] + padding
+            case .right: return padding + row[column]
+            }
+        }.joined(separator: "  ")
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
     }
 }

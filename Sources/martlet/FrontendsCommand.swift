@@ -16,10 +16,14 @@ struct FrontendsCommand: ParsableCommand {
               INTERNAL  what processes and pods of this node get: 'forward to N' backends, reject, or drop
               EXTERNAL  what everybody else gets
               AFFINITY  how long a client stays with its backend
-              FLAGS     maglev     backends are chosen by hash
-                        host-only  only for this node's own processes
-                        deny-host  source ranges exclude this node's processes
-                        deny-pods  source ranges exclude this node's pods
+              FLAGS     maglev         backends are chosen by hash
+                        host-only      only for this node's own processes
+                        deny-host      source ranges exclude this node's processes
+                        deny-pods      source ranges exclude this node's pods
+                        masquerade-X   packets of X (host, pods, outside) get an address of this node as source
+                        source-ranges  packets are admitted by source ranges
+                        dsr            packets from outside go to other nodes in tunnels, replies straight back
+                        inside-only    packets from outside are refused
 
             An empty list prints nothing.
 

@@ -12,7 +12,7 @@ struct Martlet: ParsableCommand {
         version: Version.current,
         subcommands: [
             AgentCommand.self, PlanCommand.self, ServicesCommand.self, BackendsCommand.self, FrontendsCommand.self,
-            StatusCommand.self, ExplainCommand.self, MonitorCommand.self, DoctorCommand.self,
+            FlowsCommand.self, StatusCommand.self, ExplainCommand.self, MonitorCommand.self, DoctorCommand.self,
             CleanupCommand.self,
         ])
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Datapath
 import Inspection
+import NetworkTypes
 import Telemetry
 
 struct MonitorCommand: ParsableCommand {
@@ -10,8 +11,9 @@ struct MonitorCommand: ParsableCommand {
         commandName: "monitor",
         abstract: "Watch what becomes of connections, as it happens.",
         discussion: """
-            Prints one line for each event: time (UTC), outcome/hook, process[pid], protocol, what was dialled and the \
-            chosen backend, service. With --output json, one JSON object a line. Events are made only while a monitor \
+            Prints one line for each event. Of a call: time (UTC), outcome/hook, process[pid], protocol, what was \
+            dialled and the chosen backend, service. Of a packet from outside: time, outcome/hook, device, protocol, \
+            source, destination and the chosen backend, service; a reply comes from the backend. With --output json, one JSON object a line. Events are made only while a monitor \
             runs, at most --rate for each CPU and second; what is lost is reported as it happens and at the end, on \
             standard error.
 
@@ -23,6 +25,7 @@ struct MonitorCommand: ParsableCommand {
             EXAMPLES
               martlet monitor
               martlet monitor --service default/web --outcome no_endpoints
+              martlet monitor --hook xdp --hook tc_ingress --client 192.0.2.0/24
               martlet monitor --duration 10s -o json
             """)
 
@@ -46,6 +49,17 @@ struct MonitorCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only events with this outcome; may be given several times.", valueName: "name"))
     var outcome: [Outcome] = []
 
+    @Option(help: ArgumentHelp("Only events of this hook; may be given several times.", valueName: "name"))
+    var hook: [DatapathEvent.Hook] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Only packets of this client, and replies to it; may be given several times.", valueName: "address|range"))
+    var client: [ClientRange] = []
+
+    @Option(help: ArgumentHelp("Only packets at this device; may be given several times.", valueName: "name"))
+    var interface: [String] = []
+
     func validate() throws {
         guard rate > 0 else { throw ValidationError("--rate must be at least 1.") }
         guard count ?? 1 > 0 else { throw ValidationError("--count must be at least 1.") }
@@ -57,8 +71,11 @@ struct MonitorCommand: ParsableCommand {
     func run() throws {
         let signals = StopSignals()
         let monitor = Monitor(
-            folder: pin.folder, filter: .init(services: Set(service), outcomes: Set(outcome)), eventsPerSecond: rate,
-            count: count, duration: duration?.duration)
+            folder: pin.folder,
+            filter: .init(
+                services: Set(service), outcomes: Set(outcome), hooks: Set(hook), clients: client.map(\.range),
+                devices: Set(interface)),
+            eventsPerSecond: rate, count: count, duration: duration?.duration)
         let summary = try monitor.run(shouldStop: { signals.isRequested }, show: show) { lost in
             Console.diagnose("\(lost) events lost; a higher --rate or a filter on the reader's side may help")
         }
@@ -77,6 +94,18 @@ struct MonitorCommand: ParsableCommand {
 extension Outcome: ExpressibleByArgument {
     public init?(argument: String) { self.init(name: argument) }
     public static var allValueStrings: [String] { allCases.map(\.name) }
+}
+
+extension DatapathEvent.Hook: ExpressibleByArgument {}
+
+/// One address, or a range of them.
+struct ClientRange: ExpressibleByArgument {
+    let range: CIDR
+
+    init?(argument: String) {
+        guard let range = IPAddress(argument).map({ CIDR($0) }) ?? CIDR(argument) else { return nil }
+        self.range = range
+    }
 }
 
 /// A duration as people write it: a whole number with `ms`, `s`, `m` or `h`.

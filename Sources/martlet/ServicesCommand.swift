@@ -17,8 +17,10 @@ struct ServicesCommand: ParsableCommand {
               EXTERNAL     backends that everybody else may get
               AFFINITY     how long a client stays with its backend
               ALGORITHM    random, or maglev (hash-based)
-              CONNECTIONS  TCP and UDP connects, and new UDP peers, so far
+              CONNECTIONS  TCP and UDP connects, new UDP peers, and new flows of packets, so far
               REFUSED      connections refused or dropped so far
+              PACKETS      packets of clients at the packet hooks; not those of sockets of this node
+              BYTES        their bytes, from the IP header on
 
             A service port without any frontend is not listed, and an empty list prints nothing.
 

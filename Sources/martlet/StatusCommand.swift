@@ -9,8 +9,12 @@ struct StatusCommand: ParsableCommand {
         abstract: "Show the state of the datapath and of its agent on one page.",
         discussion: """
             Shows what is pinned, whether an agent is running, what that agent could not program and what was wrong \
-            with its input, every hook with its link and program, every map with its use, size and memory, and how \
-            often each outcome occurred.
+            with its input, every socket hook with its link and program, every device with what is attached to it and \
+            why something is not, every map with its use, size and memory, and how often each outcome occurred.
+
+              LEADS    out of the node, or in to pods and machines on it
+              XDP      native (in the driver), or generic (behind it)
+              INGRESS  tcx, or clsact; EGRESS likewise
 
             Whether an agent is running is found out by trying its lock, not by its process number. What an agent says \
             about itself comes from its state file and is shown after its end as well.

@@ -32,7 +32,7 @@ struct CommandTests {
                 let services = try run(scene, "services").output
                 let row = try #require(services.split(separator: "\n").first { $0.contains("shop/web:web") })
                 let cells = row.split(separator: " ").map(String.init)
-                #expect(cells.contains("172.30.0.10:80") && cells.suffix(2) == ["12", "0"], "\(services)")
+                #expect(cells.contains("172.30.0.10:80") && cells.suffix(4) == ["12", "0", "0", "0"], "\(services)")
                 #expect(services.contains("shop/idle:web"))
                 let backends = try run(scene, "backends").output
                 for number in 1...2 { #expect(backends.contains("\(Scene.server(number)):8080"), "\(backends)") }
@@ -42,6 +42,13 @@ struct CommandTests {
                     let rows = (listed as? [Any]) ?? (listed as? [String: Any])?[noun] as? [Any]
                     #expect(rows?.isEmpty == false, "\(noun): \(listed)")
                 }
+                #expect(try json(try run(scene, "flows", "-o", "json")) is [Any])
+                let report =
+                    try json(
+                        try run(scene, "status", "-o", "json", "--state-folder", scene.world.folder)) as? [String: Any]
+                let devices = try #require(report?["devices"] as? [[String: Any]])
+                #expect(devices.contains { ($0["hooks"] as? [Any])?.isEmpty == false }, "\(devices)")
+                #expect(devices.allSatisfy { $0["name"] is String }, "\(devices)")
                 let status = try run(scene, "status", "--state-folder", scene.world.folder)
                 #expect(status.status == .exited(0) && status.output.contains("frontends"), "\(status.output)")
             }

@@ -31,6 +31,11 @@ struct MetricsTests {
             #expect(after["martlet_service_refused_total" + labels("idle")] == 7)
             #expect(after["martlet_socket_outcomes_total{outcome=\"forwarded\"}"] == 25)
             #expect(after["martlet_socket_outcomes_total{outcome=\"no_endpoints\"}"] == 7)
+            #expect(after["martlet_packet_outcomes_total{outcome=\"sent_on\"}"] == 0)
+            #expect(after["martlet_socket_outcomes_total{outcome=\"sent_on\"}"] == nil)
+            #expect(after["martlet_service_packets_total" + labels("web")] == 0)
+            #expect(after["martlet_service_bytes_total" + labels("web")] == 0)
+            #expect(after["martlet_device_hooks_missing{hook=\"tc_ingress\"}"] == 0)
             #expect(after["martlet_services"] == 2)
             #expect(after["martlet_synced"] == 1)
         }

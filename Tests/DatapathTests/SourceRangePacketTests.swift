@@ -118,6 +118,24 @@ struct SourceRangePacketTests {
         #expect(try datapath.contents().sourceRanges.isEmpty)
     }
 
+    @Test("an event of a packet says who sent it, where it came in, and at which hook")
+    func event() throws {
+        let scratch = try ScratchInstallation()
+        let datapath = try scratch.install(packets: PacketSettings())
+        var harness = DatapathHarness(datapath)
+        try harness.apply(Self.plan(["203.0.113.0/25"], .allow))
+        var reader = try EventReader(scratch.folder, perSecond: 100)
+        #expect(try datapath.outcome(ofPacketFrom: "1.1.1.1", to: Self.virtual[.ipv4], port: 80) == .sourceRange)
+        var events: [DatapathEvent] = []
+        try reader.poll(timeout: .seconds(1)) { events.append($0) }
+        let event = try #require(events.first)
+        #expect(events.count == 1 && event.outcome == .sourceRange)
+        // The packet of a test run has come in nowhere.
+        #expect(event.hook == .tcIngress || event.hook == .tcEgress)
+        #expect(event.client == .fixture("1.1.1.1:40000") && event.frontend == .fixture("198.18.0.1:80"))
+        #expect(event.interface != 0 && event.backend == nil && event.serviceID == 1)
+    }
+
     @Test("an IPv6 packet with an IPv4-mapped address is no packet of a service")
     func mapped() throws {
         let scratch = try ScratchInstallation()

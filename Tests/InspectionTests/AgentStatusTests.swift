@@ -24,7 +24,8 @@ struct AgentStatusTests {
             ],
             problems: [.init(file: "a.yaml", document: 2, object: "Service default/x", field: "spec", message: "Bad.")],
             notices: ["kept its size"],
-            lastAudit: .init(at: Date(timeIntervalSince1970: 1_000_050), differences: 1, repaired: 1))
+            lastAudit: .init(at: Date(timeIntervalSince1970: 1_000_050), differences: 1, repaired: 1),
+            attachments: AttachmentReport())
     }
 
     @Test("no two pin folders have one state file")

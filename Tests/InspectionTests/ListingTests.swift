@@ -40,7 +40,8 @@ struct ListingTests {
                 9: BackendRecord(try #require(AddressAndPort("10.0.1.1:8080")), protocol: .tcp, weight: 3),
                 4: BackendRecord(try #require(AddressAndPort("[fd00::9]:53")), protocol: .udp, weight: 1),
             ],
-            services: [2: name, 3: other], counters: [2: ServiceCounters(connections: 12, refused: 1)])
+            services: [2: name, 3: other],
+            counters: [2: ServiceCounters(connections: 12, refused: 1, packets: 345, bytes: 67890)])
     }
 
     @Test("frontends come in the order of look-ups: exact entries of an address, then its wildcard")
@@ -72,8 +73,8 @@ struct ListingTests {
     func serviceTable() throws {
         #expect(
             ServiceListing(try snapshot()).table == """
-                SERVICE           PROTOCOL  ID  FRONTENDS                      INTERNAL  EXTERNAL  AFFINITY  ALGORITHM  CONNECTIONS  REFUSED
-                default/web:http  TCP        2  10.96.0.1:80,10.96.0.1:443,+1         2         0    10800s  maglev              12        1
+                SERVICE           PROTOCOL  ID  FRONTENDS                      INTERNAL  EXTERNAL  AFFINITY  ALGORITHM  CONNECTIONS  REFUSED  PACKETS  BYTES
+                default/web:http  TCP        2  10.96.0.1:80,10.96.0.1:443,+1         2         0    10800s  maglev              12        1      345  67890
 
                 """)
     }

@@ -39,4 +39,43 @@ struct MonitorFilterTests {
     func admits(_ example: Case) {
         #expect(example.filter.admits(example.outcome, service: example.service) == example.admitted)
     }
+
+    struct PacketCase: Sendable, CustomTestStringConvertible {
+        let name: String
+        let filter: Monitor.Filter
+        var hook: DatapathEvent.Hook? = .tcIngress
+        var source: String? = "192.0.2.7"
+        var destination = "198.51.100.1"
+        var device: String? = "eth0"
+        let admitted: Bool
+        var testDescription: String { name }
+    }
+
+    private static let client = [CIDR("192.0.2.0/24")].compactMap(\.self)
+
+    static let packets: [PacketCase] = [
+        PacketCase(name: "an empty filter admits every packet", filter: .init(), admitted: true),
+        PacketCase(name: "the hook", filter: .init(hooks: [.xdp, .tcIngress]), admitted: true),
+        PacketCase(name: "another hook", filter: .init(hooks: [.xdp]), admitted: false),
+        PacketCase(name: "an unknown hook", filter: .init(hooks: [.xdp]), hook: nil, admitted: false),
+        PacketCase(name: "the client", filter: .init(clients: client), admitted: true),
+        PacketCase(name: "another client", filter: .init(clients: client), source: "192.0.3.7", admitted: false),
+        PacketCase(
+            name: "a reply to the client", filter: .init(clients: client), source: "10.0.0.1",
+            destination: "192.0.2.7", admitted: true),
+        PacketCase(
+            name: "a call has no client", filter: .init(clients: client), hook: .connect, source: nil,
+            destination: "192.0.2.7", device: nil, admitted: false),
+        PacketCase(name: "the device", filter: .init(devices: ["eth0"]), admitted: true),
+        PacketCase(name: "another device", filter: .init(devices: ["eth0"]), device: "eth1", admitted: false),
+        PacketCase(name: "an unknown device", filter: .init(devices: ["eth0"]), device: nil, admitted: false),
+    ]
+
+    @Test("a packet is shown when hook, client and device are among those asked for", arguments: packets)
+    func admitsPackets(_ example: PacketCase) throws {
+        let source = try example.source.map { try #require(IPAddress($0)) }
+        let destination = try #require(IPAddress(example.destination))
+        #expect(
+            example.filter.admits(example.hook, from: source, to: destination, at: example.device) == example.admitted)
+    }
 }

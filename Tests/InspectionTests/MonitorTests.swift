@@ -54,9 +54,10 @@ struct MonitorTests {
         #expect(record.outcome == "no_endpoints" && record.hook == "connect" && record.protocol == "TCP")
         #expect(record.frontend == "127.77.1.1:80" && record.backend == nil)
         #expect(record.service == "default/web:http" && record.serviceID == 2)
-        #expect(record.process.command == "bash" && record.process.id > 0)
+        #expect(record.process?.command == "bash" && record.process?.id ?? 0 > 0)
+        #expect(record.client == nil && record.interface == nil && record.device == nil)
         #expect(
-            record.line == "\(record.time) no_endpoints/connect bash[\(record.process.id)] TCP 127.77.1.1:80 "
+            record.line == "\(record.time) no_endpoints/connect bash[\(record.process?.id ?? 0)] TCP 127.77.1.1:80 "
                 + "default/web:http")
     }
 

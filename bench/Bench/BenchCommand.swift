@@ -19,10 +19,11 @@ struct BenchCommand: AsyncParsableCommand {
               martlet-bench request
               martlet-bench sync
               martlet-bench packet
+              martlet-bench churn
             """,
         subcommands: [
-            ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, WorkerCommand.self,
-            PacketWorkerCommand.self,
+            ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, ChurnCommand.self,
+            WorkerCommand.self, PacketWorkerCommand.self, ChurnWorkerCommand.self,
         ])
 }
 

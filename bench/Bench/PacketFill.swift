@@ -34,13 +34,18 @@ struct PacketFill {
         guard report.errors.isEmpty, report.failed.isEmpty else {
             throw CallFailure("fill", "\(scene): \(report.errors) \(report.failed)", errno: 5)
         }
+        try Self.describe(device, to: datapath)
+        if scene == .moved { try moveEverySlot(of: datapath) }
+    }
+
+    /// Tells the programs about the node and its device, as the agent would.
+    static func describe(_ device: UInt32, to datapath: Datapath) throws {
         try datapath.setTraffic(NodeTraffic(addresses: PacketPlace.nodeAddresses))
         try datapath.maps.devices.update(
             device,
             dp_device(
                 ipv4: dp_address(PacketPlace.nodeAddresses[0]), ipv6: dp_address(PacketPlace.nodeAddresses[1]),
                 flags: DP_DEVICE_EXTERNAL.rawValue | DP_DEVICE_XDP_OUT.rawValue, mtu: 1500))
-        if scene == .moved { try moveEverySlot(of: datapath) }
     }
 
     private func facts(_ index: Int) -> [FactChange] {
@@ -70,35 +75,15 @@ struct PacketFill {
     /// UDP besides only where there is one service: what is counted is frontends.
     private var protocols: [TransportProtocol] { scene == .one || scene == .moved ? [.tcp, .udp] : [.tcp] }
 
-    /// Has every slot belong to another backend than before: the set's backends are rotated by one.
+    /// Has every slot count as moved: each packet looks for its flow's record.
     private func moveEverySlot(of datapath: Datapath) throws {
-        var updates: [Transaction.FrontendUpdate] = []
-        let contents = try datapath.contents()
-        for (key, record) in contents.frontends where record.fields.flags & UInt16(DP_FRONTEND_DSR.rawValue) != 0 {
-            var fields = record.fields
-            let free = UInt32(contents.slots.count + 64 * (updates.count + 1))
-            let ids = contents.members(of: fields.external)
-            let rotated = ids.dropFirst() + ids.prefix(1)
-            var writes = SlotWrites()
-            writes.append(
-                stride(from: 0, to: rotated.count, by: 2).map { low in
-                    let ids = Array(rotated)
-                    return UInt64(ids[low]) | (low + 1 < ids.count ? UInt64(ids[low + 1]) << 32 : 0)
-                }, at: free)
-            try datapath.writeSlots(writes)
-            fields.previous = fields.external
-            fields.previous.set_word = free
-            updates.append(.init(key: key, record: FrontendRecord(fields), previous: record))
-        }
-        try datapath.updateFrontends(updates)
-    }
-}
-
-extension MapContents {
-    fileprivate func members(of choice: dp_choice) -> [UInt32] {
-        (0..<choice.set_count).map { position in
-            let word = slots[Int(choice.set_word + position / 2)]
-            return UInt32(truncatingIfNeeded: position % 2 == 0 ? word : word >> 32)
-        }
+        let frontends = try datapath.contents().frontends
+        try datapath.updateFrontends(
+            frontends.filter { $1.isDSR }.map { key, record in
+                var fields = record.fields
+                fields.previous = dp_choice()
+                fields.previous.action = UInt8(DP_ACTION_FORWARD.rawValue)
+                return Transaction.FrontendUpdate(key: key, record: FrontendRecord(fields), previous: record)
+            })
     }
 }

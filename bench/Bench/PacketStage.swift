@@ -104,7 +104,7 @@ struct PacketStage {
     }
 
     /// struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-    private static func context(length: Int, device: UInt32) -> [UInt8] {
+    static func context(length: Int, device: UInt32) -> [UInt8] {
         [0, UInt32(length), 0, device, 0, 0].flatMap { word in
             (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
         }

@@ -60,7 +60,8 @@ struct dp_frontend {
     struct dp_choice external; /* for everybody else */
     /*
      * What `external` was before the changes that DSR flows are being tracked for; the action is INVALID when nothing is
-     * changing. A slot whose backend is not the one that it has here has moved: only its flows are tracked.
+     * changing. Its table says besides which slots have moved since, by the top bit of each: only their flows are
+     * tracked. Without a set every slot counts as moved, and had no owner before.
      */
     struct dp_choice previous;
 };

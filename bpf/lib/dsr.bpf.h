@@ -100,13 +100,18 @@ static __always_inline void aim_dsr(struct packet *packet, struct dp_frontend *f
                                     struct dsr_target *target)
 {
     __u32 now = frontend->external.action == DP_ACTION_FORWARD ? member_by_hash(&frontend->external, hash) : 0;
-    __u32 before;
+    const struct dp_choice *previous = &frontend->previous;
+    __u32 before = 0, entry, mark;
 
-    if (usually(frontend->previous.action != DP_ACTION_FORWARD))
+    if (usually(previous->action != DP_ACTION_FORWARD))
         return aim(target, now);
-    before = frontend->previous.set_count ? member_by_hash(&frontend->previous, hash) : 0;
-    if (before == now)
-        return aim(target, now);
+    if (previous->set_count) {
+        entry = table_entry(previous, scale(hash, previous->table_slots));
+        mark = 1u << ((previous->table_width & 7) * 8 - 1);
+        if (!(entry & mark))
+            return aim(target, now);
+        before = set_member(previous, entry & ~mark);
+    }
     aim_at_tracked(packet, frontend, target, (__u64)before << 32 | now);
 }
 

@@ -26,6 +26,21 @@ static __always_inline int redirect(const struct way *way)
                                                                                                    : PACKET_IS_DROPPED;
 }
 
+/* The longest IP packet that this one will be on the wire: the kernel may have many segments in one. */
+static __always_inline __u32 longest_segment(frame *f, const struct packet *packet)
+{
+    __u32 headers = packet->transport - packet->network;
+    __u8 offset;
+
+    if (!f->gso_size)
+        return packet->length;
+    if (packet->tuple.protocol != IPPROTO_TCP)
+        return headers + sizeof(struct udphdr) + f->gso_size;
+    if (frame_load(f, packet->transport + TCP_FLAGS_OFFSET - 1, &offset, 1))
+        return packet->length;
+    return headers + (offset >> 4) * 4 + f->gso_size;
+}
+
 static __always_inline int drop_packet(frame *f, struct packet *packet, __u8 outcome)
 {
     report_packet(f, packet, 0, packet->onward.service_id, outcome);
@@ -42,9 +57,18 @@ static __always_inline int translate_onward(frame *f, struct packet *packet)
     return drop_packet(f, packet, DP_OUTCOME_UNSUPPORTED);
 }
 
+/* Answers that a packet is too big: `mtu` is what would fit. */
+static __always_inline int refuse_length(frame *f, struct packet *packet, __u32 mtu)
+{
+    packet->onward.mtu = mtu;
+    report_packet(f, packet, 0, packet->onward.service_id, DP_OUTCOME_TOO_BIG);
+    return PACKET_IS_TOO_BIG;
+}
+
 /* PACKET_IS_FORWARDED: translates, and sends on along the way to `toward`. */
 __noinline int forward(frame *f, struct packet *packet)
 {
+    struct dp_device *device;
     struct way way = {};
 
     if (!packet)
@@ -53,12 +77,13 @@ __noinline int forward(frame *f, struct packet *packet)
         return drop_packet(f, packet, DP_OUTCOME_HOPS_EXCEEDED);
     switch (find_way(f, &packet->tuple.source, &packet->onward.toward, &way)) {
     case WAY_NONE: return drop_packet(f, packet, DP_OUTCOME_NO_ROUTE);
-    case WAY_NARROW:
-        packet->onward.mtu = way.mtu;
-        report_packet(f, packet, 0, packet->onward.service_id, DP_OUTCOME_TOO_BIG);
-        return PACKET_IS_TOO_BIG;
+    case WAY_NARROW: return refuse_length(f, packet, way.mtu);
     case WAY_HOST: return translate_onward(f, packet);
     }
+    /* The kernel leaves room for a VLAN tag, which is not there, and asks nothing while it looks for a neighbour. */
+    device = device_of(way.interface);
+    if (device && longest_segment(f, packet) > device->mtu)
+        return refuse_length(f, packet, device->mtu);
     if (translate_onward(f, packet) != PACKET_PASSES)
         return PACKET_IS_DROPPED;
     return take_hop(f, packet) ? redirect(&way) : PACKET_IS_DROPPED;

@@ -72,9 +72,22 @@ static __always_inline int frame_load(frame *f, __u32 offset, void *to, __u32 si
     return bpf_skb_load_bytes(f, offset, to, size);
 }
 
+/*
+ * A device may have summed the whole packet up (CHECKSUM_COMPLETE), and the kernel drops a packet that disagrees. What is
+ * written here does not count there: for changes that a checksum inside of the packet makes up for.
+ */
 static __always_inline int frame_store(frame *f, __u32 offset, const void *from, __u32 size)
 {
     return bpf_skb_store_bytes(f, offset, from, size, 0);
+}
+
+/*
+ * The same for changes that nothing inside makes up for. Those of IPv6 addresses are among them: bpf_l4_csum_replace()
+ * takes them for IPv4's, which the header's own checksum makes up for (until Linux 6.16, which has a flag for it).
+ */
+static __always_inline int frame_store_summed(frame *f, __u32 offset, const void *from, __u32 size)
+{
+    return bpf_skb_store_bytes(f, offset, from, size, BPF_F_RECOMPUTE_CSUM);
 }
 
 #endif

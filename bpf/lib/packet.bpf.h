@@ -29,6 +29,7 @@ enum packet_kind {
     PACKET_FLOW,           /* `tuple` is that of the packet */
     PACKET_RARE,           /* to be parsed by packet_rare.bpf.h */
     PACKET_ERROR,          /* an ICMP error; `tuple` is that of the packet it is about, turned round */
+    PACKET_STRAY_ERROR,    /* an ICMP error about nothing that has ports; no ports */
     PACKET_ECHO,           /* an ICMP echo request; no ports */
     PACKET_TUNNEL,         /* IP in IP of the same family; no ports */
     PACKET_PORTLESS,       /* another protocol */

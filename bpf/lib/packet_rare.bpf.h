@@ -19,6 +19,8 @@
 struct extension_header {
     __u8 next;
     __u8 length; /* in 8 octets, the first not counted */
+    __u8 type;          /* routing */
+    __u8 segments_left; /* routing */
 };
 
 /* RFC 8200, 4.5. */
@@ -67,6 +69,9 @@ static __always_inline int place_ipv6(frame *f, __u32 network, struct placement 
         case IPPROTO_DSTOPTS:
             if (frame_load(f, at->transport, &extension, sizeof(extension)))
                 return 0;
+            /* It is going on to somewhere else: its checksums are for there (RFC 8200, 8.1). */
+            if (at->protocol == IPPROTO_ROUTING && extension.segments_left)
+                return 1;
             at->protocol = extension.next;
             at->transport += (extension.length + 1) * 8;
             break;
@@ -148,6 +153,7 @@ static __always_inline int is_icmp_error(int is_ipv4, __u8 type)
 static __always_inline __u8 parse_error(frame *f, struct packet *packet)
 {
     __u32 embedded = packet->transport + sizeof(struct icmp_header);
+    struct dp_address pair[2];
     struct placement at = {};
     __be16 ports[2];
     int is_placed;
@@ -156,19 +162,20 @@ static __always_inline __u8 parse_error(frame *f, struct packet *packet)
         struct iphdr ip;
 
         if (frame_load(f, embedded, &ip, sizeof(ip)))
-            return PACKET_PORTLESS;
-        packet->tuple.source = address_from_ipv4(ip.daddr);
-        packet->tuple.destination = address_from_ipv4(ip.saddr);
+            return PACKET_STRAY_ERROR;
+        pair[0] = address_from_ipv4(ip.saddr);
+        pair[1] = address_from_ipv4(ip.daddr);
         is_placed = place_ipv4(f, embedded, &at);
     } else {
-        if (frame_load(f, embedded + offsetof(struct ipv6hdr, daddr), &packet->tuple.source, 16) ||
-            frame_load(f, embedded + offsetof(struct ipv6hdr, saddr), &packet->tuple.destination, 16))
-            return PACKET_PORTLESS;
+        if (frame_load(f, embedded + offsetof(struct ipv6hdr, saddr), pair, sizeof(pair)))
+            return PACKET_STRAY_ERROR;
         is_placed = place_ipv6(f, embedded, &at);
     }
     if (!is_placed || at.is_later || !transport_header_size(at.protocol) ||
         frame_load(f, at.transport, ports, sizeof(ports)))
-        return PACKET_PORTLESS;
+        return PACKET_STRAY_ERROR;
+    packet->tuple.source = pair[1];
+    packet->tuple.destination = pair[0];
     packet->tuple.protocol = at.protocol;
     packet->tuple.source_port_be = ports[1];
     packet->tuple.destination_port_be = ports[0];

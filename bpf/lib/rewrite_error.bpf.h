@@ -16,18 +16,48 @@ static __always_inline __u32 opposite(__u32 difference)
     return (__u16)~sum_fold16(difference);
 }
 
+/* How long the embedded transport part was when it was sent: an error quotes only the beginning of it. */
+static __always_inline __u32 embedded_message_length(frame *f, const struct packet *packet)
+{
+    __u32 place = packet->embedded +
+                  (packet->is_ipv4 ? offsetof(struct iphdr, tot_len) : offsetof(struct ipv6hdr, payload_len));
+    __u32 header = packet->embedded_transport - packet->embedded;
+    __be16 length;
+
+    if (frame_load(f, place, &length, sizeof(length)))
+        return 0;
+    return (__u16)(bpf_ntohs(length) + (packet->is_ipv4 ? 0 : sizeof(struct ipv6hdr)) - header);
+}
+
+/* As translate_embedded_checksum(), for SCTP. */
+static __always_inline __u32 translate_embedded_sctp(frame *f, const struct packet *packet, const struct dp_flow_key *to)
+{
+    __be16 old_ports[2] = {packet->tuple.destination_port_be, packet->tuple.source_port_be};
+    __be16 new_ports[2] = {to->destination_port_be, to->source_port_be};
+    __u32 change = *(__u32 *)old_ports ^ *(__u32 *)new_ports;
+    __u32 place = packet->embedded_transport + SCTP_CHECKSUM_OFFSET;
+    __u32 before, after;
+
+    if (place + sizeof(before) > packet->network + packet->length || frame_load(f, place, &before, sizeof(before)))
+        return 0;
+    after = before ^ crc32c_difference(change, embedded_message_length(f, packet));
+    return frame_store(f, place, &after, sizeof(after)) ? 0 : sum_fold32((__u64)(__u32)~before + after);
+}
+
 /*
  * Corrects the embedded transport checksum for `difference`, if the error holds it; what that and the ports change in
  * the ICMP checksum is returned.
  */
-static __always_inline __u32 translate_embedded_checksum(frame *f, const struct packet *packet, __u32 difference)
+static __always_inline __u32 translate_embedded_checksum(frame *f, const struct packet *packet,
+                                                         const struct dp_flow_key *to, __u32 difference)
 {
     __u32 place = packet->embedded_transport +
                   (packet->tuple.protocol == IPPROTO_UDP ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check));
     __be16 checksum;
 
-    if (packet->tuple.protocol == PROTOCOL_SCTP || place + 2 > packet->network + packet->length ||
-        frame_load(f, place, &checksum, sizeof(checksum)))
+    if (packet->tuple.protocol == PROTOCOL_SCTP)
+        return translate_embedded_sctp(f, packet, to);
+    if (place + 2 > packet->network + packet->length || frame_load(f, place, &checksum, sizeof(checksum)))
         return 0;
     if (packet->tuple.protocol == IPPROTO_UDP && !checksum)
         return 0;
@@ -86,7 +116,7 @@ __noinline int translate_error(frame *f, struct packet *packet, struct dp_flow_k
     ports = port_difference(&packet->tuple, to);
     checksum = packet->transport + offsetof(struct icmp_header, checksum);
     change = sum_fold32((__u64)ports +
-                        translate_embedded_checksum(f, packet, sum_fold32((__u64)addresses + ports)));
+                        translate_embedded_checksum(f, packet, to, sum_fold32((__u64)addresses + ports)));
     pair[0] = embedded.source_port_be;
     pair[1] = embedded.destination_port_be;
     if (frame_store(f, packet->embedded_transport, pair, sizeof(pair)))

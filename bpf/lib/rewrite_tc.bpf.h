@@ -23,7 +23,7 @@ static __always_inline int take_hop(frame *f, const struct packet *packet)
     __be16 old_word, new_word;
 
     if (!packet->is_ipv4)
-        return !frame_store(f, packet->network + offsetof(struct ipv6hdr, hop_limit), &hops, sizeof(hops));
+        return !frame_store_summed(f, packet->network + offsetof(struct ipv6hdr, hop_limit), &hops, sizeof(hops));
     /* TTL and protocol are one word of the checksum. */
     if (frame_load(f, packet->network + offsetof(struct iphdr, ttl), &old_word, sizeof(old_word)))
         return 0;
@@ -44,7 +44,8 @@ static __always_inline int translate_addresses(frame *f, const struct packet *pa
         return !frame_store(f, packet->network + offsetof(struct iphdr, saddr), pair, sizeof(pair));
     }
     /* Both addresses follow each other in the header, as they do in the tuple. */
-    return !frame_store(f, packet->network + offsetof(struct ipv6hdr, saddr), &to->source, 2 * sizeof(to->source));
+    return !frame_store_summed(f, packet->network + offsetof(struct ipv6hdr, saddr), &to->source,
+                               2 * sizeof(to->source));
 }
 
 _Static_assert(offsetof(struct dp_flow_key, destination) == sizeof(struct dp_address),
@@ -57,11 +58,15 @@ static __always_inline int translate_ports(frame *f, const struct packet *packet
     __u32 checksum = packet->transport + (is_udp ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check));
     __be16 pair[2] = {to->source_port_be, to->destination_port_be};
     __u64 flags = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
+    __be16 present;
 
     if (difference && bpf_l4_csum_replace(f, checksum, 0, difference, flags | BPF_F_PSEUDO_HDR))
         return 0;
     if (bpf_l4_csum_replace(f, checksum, 0, port_difference(&packet->tuple, to), flags))
         return 0;
+    /* A datagram without a checksum has nothing that makes up for its ports. */
+    if (is_udp && (frame_load(f, checksum, &present, sizeof(present)) || !present))
+        return !frame_store_summed(f, packet->transport, pair, sizeof(pair));
     return !frame_store(f, packet->transport, pair, sizeof(pair));
 }
 
@@ -77,8 +82,8 @@ static __always_inline int translate_sctp_ports(frame *f, const struct packet *p
     if (packet->is_fragment || frame_load(f, packet->transport + SCTP_CHECKSUM_OFFSET, &checksum, sizeof(checksum)))
         return 0;
     checksum ^= crc32c_difference(change, packet->network + packet->length - packet->transport);
-    return !frame_store(f, packet->transport + SCTP_CHECKSUM_OFFSET, &checksum, sizeof(checksum)) &&
-           !frame_store(f, packet->transport, new_ports, sizeof(new_ports));
+    return !frame_store_summed(f, packet->transport + SCTP_CHECKSUM_OFFSET, &checksum, sizeof(checksum)) &&
+           !frame_store_summed(f, packet->transport, new_ports, sizeof(new_ports));
 }
 
 /* Gives a PACKET_FLOW another tuple. Zero: that cannot be done; the packet must not go on. */

@@ -63,7 +63,10 @@ __noinline int find_way(frame *f, const struct dp_address *source, const struct 
         way->kind = WAY_NARROW;
         way->mtu = query.mtu_result;
         break;
-    case BPF_FIB_LKUP_RET_NOT_FWDED: way->kind = WAY_HOST; break;
+    /* The kernel says the same of an address of its own and of one that it has no route to. */
+    case BPF_FIB_LKUP_RET_NOT_FWDED:
+        way->kind = bpf_map_lookup_elem(&node_addresses, destination) ? WAY_HOST : WAY_NONE;
+        break;
     default: way->kind = WAY_NONE;
     }
     if (query.family == AF_INET)

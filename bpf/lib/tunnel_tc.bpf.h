@@ -52,21 +52,6 @@ static __always_inline int leave_tunnel(frame *f, struct packet *inner)
 /* Segments keep their size: that they fit has been seen to, here and by the MSS that the client was offered. */
 #define TUNNEL_GROWS BPF_F_ADJ_ROOM_FIXED_GSO
 
-/* The longest IP packet that this one will be on the wire: the kernel may have many segments in one. */
-static __always_inline __u32 longest_segment(frame *f, const struct packet *packet)
-{
-    __u32 headers = packet->transport - packet->network;
-    __u8 offset;
-
-    if (!f->gso_size)
-        return packet->length;
-    if (packet->tuple.protocol != IPPROTO_TCP)
-        return headers + sizeof(struct udphdr) + f->gso_size;
-    if (frame_load(f, packet->transport + TCP_FLAGS_OFFSET - 1, &offset, 1))
-        return packet->length;
-    return headers + (offset >> 4) * 4 + f->gso_size;
-}
-
 /* Writes the outer header into the room that is made for it. */
 static __always_inline int write_tunnel(frame *f, const struct packet *packet, const struct tunnel *tunnel)
 {
@@ -91,7 +76,7 @@ static __always_inline int write_tunnel(frame *f, const struct packet *packet, c
         fill_tunnel_ipv6(&outer, tunnel, service_class);
         if (bpf_skb_adjust_room(f, sizeof(outer), BPF_ADJ_ROOM_MAC, TUNNEL_GROWS | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6))
             return 0;
-        return !frame_store(f, packet->network, &outer, sizeof(outer));
+        return !frame_store_summed(f, packet->network, &outer, sizeof(outer));
     }
 }
 
@@ -111,11 +96,8 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
     device = device_of(way.interface);
     if (kind == WAY_HOST || kind == WAY_NONE || !device)
         return drop_packet(f, packet, DP_OUTCOME_NO_ROUTE);
-    if (longest_segment(f, packet) + tunnel_header_size(packet->is_ipv4) > device->mtu) {
-        packet->onward.mtu = device->mtu - tunnel_header_size(packet->is_ipv4);
-        report_packet(f, packet, 0, packet->onward.service_id, DP_OUTCOME_TOO_BIG);
-        return PACKET_IS_TOO_BIG;
-    }
+    if (longest_segment(f, packet) + tunnel_header_size(packet->is_ipv4) > device->mtu)
+        return refuse_length(f, packet, device->mtu - tunnel_header_size(packet->is_ipv4));
     tunnel.own = packet->is_ipv4 ? &device->ipv4 : &device->ipv6;
     tunnel.hash = packet->onward.hash;
     tunnel.backend = &packet->onward.toward;

@@ -29,6 +29,17 @@ enum SlotPacking {
         }
     }
 
+    /// The same for a table whose slots carry a mark beside the position: its top bit.
+    static func width(forMarkedSetOf count: Int) -> UInt8 {
+        switch count {
+        case ...128: 1
+        case ...32768: 2
+        default: 4
+        }
+    }
+
+    static func mark(width: UInt8) -> UInt32 { 1 << (UInt32(width) * 8 - 1) }
+
     static func wordCount(slots: Int, width: UInt8) -> Int {
         (slots * Int(width) + 7) / 8
     }

@@ -184,7 +184,8 @@ extension Lab {
                 route add \(ground.otherLocalPod) dev pod1
                 route add \(ground.remotePod.network(podLength)) via \(ground.otherNode)
                 route add \(ground.farPod.network(podLength)) via \(far)
-                route add \(ground.client.network(length)) via \(ground.gateway)
+                route add throw \(ground.lostPod)
+                route add default via \(ground.gateway)
                 """)
         }
     }
