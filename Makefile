@@ -13,7 +13,7 @@ BIN = .build/$(CONFIGURATION)
 CLANG ?= $(shell dirname $$(readlink -f $$(command -v swift)))/clang
 OBJCOPY ?= $(shell dirname $$(readlink -f $$(command -v swift)))/llvm-objcopy
 MULTIARCH = $(shell gcc -print-multiarch 2>/dev/null || echo $$(uname -m)-linux-gnu)
-BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
+BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -mllvm -hotcoldsplit-threshold=100000 -Wall -Wextra -Werror -I/usr/include/$(MULTIARCH)
 
 BPF_OBJECTS = $(patsubst bpf/%.bpf.c,Sources/CDatapathObjects/objects/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
 	$(patsubst bench/bpf/%.bpf.c,bench/CBench/objects/%.bpf.o,$(wildcard bench/bpf/*.bpf.c))

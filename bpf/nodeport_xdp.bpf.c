@@ -9,6 +9,7 @@
 
 #include "lib/dsr.bpf.h"
 #include "lib/flow.bpf.h"
+#include "lib/hint.bpf.h"
 #include "lib/next_hop.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/packet_observe.bpf.h"
@@ -32,7 +33,7 @@ static __always_inline int send(frame *f, const struct dp_next_hop *hop, __be16 
     *(__u32 *)(header + 3) = *(const __u32 *)(macs + 3);
     header[5] = macs[5];
     header[6] = protocol;
-    if (hop->interface == f->ingress_ifindex)
+    if (usually(hop->interface == f->ingress_ifindex))
         return PACKET_GOES_BACK;
     return bpf_redirect(hop->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
 }
@@ -123,7 +124,7 @@ static __noinline int send_translated(frame *f, struct packet *packet, struct fl
     flow_touch(flow, packet);
     count_packet(flow->service_id, packet, 0);
     count_outcome(DP_OUTCOME_SENT_ON);
-    if (somebody_listens())
+    if (rarely(somebody_listens()))
         tell_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
     return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
 }
@@ -146,29 +147,30 @@ static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, stru
     struct dp_next_hop *hop;
     struct tunnel tunnel;
 
-    if (is_opening(packet) && refusal(frontend, packet, CLIENT_OUTSIDE))
+    if (rarely(is_opening(packet)) && refusal(frontend, packet, CLIENT_OUTSIDE))
         return PACKET_PASSES;
     aim_dsr(packet, frontend, hash, &target);
-    if (target.is_translated)
+    if (rarely(target.is_translated))
         return PACKET_HAS_RECORD;
-    if (!target.backend_id || target.is_local)
+    if (rarely(!target.backend_id || target.is_local))
         return PACKET_PASSES;
     hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
-    if (!hop) {
+    if (rarely(!hop)) {
         count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
         return PACKET_PASSES;
     }
     if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
         return PACKET_PASSES;
-    tunnel.source = tunnel_source(&hop->source, hash);
-    tunnel.backend = target.backend;
+    tunnel.own = &hop->source;
+    tunnel.hash = hash;
+    tunnel.backend = &target.backend;
     tunnel.backend_port_be = target.backend_port_be;
     tunnel.inner_length = packet->length;
     if (!encapsulate(f, packet, &tunnel))
         return PACKET_IS_DROPPED;
     count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
     count_outcome(DP_OUTCOME_TUNNELLED);
-    if (somebody_listens())
+    if (rarely(somebody_listens()))
         tell_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
     return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
 }
@@ -213,13 +215,13 @@ static __always_inline int serve(frame *f, struct packet *packet)
     int verdict = PACKET_HAS_RECORD;
 
     /* What may not travel any further, or comes from pods, is for TC to decide. */
-    if (packet->hops <= 1)
+    if (rarely(packet->hops <= 1))
         return PACKET_PASSES;
     if (!frontend)
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
-    if (frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet))
+    if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet)))
         return PACKET_PASSES;
-    if (is_dsr(frontend) || is_left_from_dsr(packet, frontend))
+    if (usually(is_dsr(frontend)) || is_left_from_dsr(packet, frontend))
         verdict = serve_by_tunnel(f, packet, frontend);
     return verdict == PACKET_HAS_RECORD ? serve_by_translation(f, packet, frontend) : verdict;
 }

@@ -26,10 +26,10 @@ struct PacketCommand: AsyncParsableCommand {
     var loads = 3
 
     @Option(help: "How often each row is timed in each load.")
-    var rounds = 20
+    var rounds = 16
 
     @Option(help: "Packets for each figure.")
-    var packets = 20_000
+    var packets = 10_000
 
     @Option(help: "The processor that the programs run on.")
     var processor = 1

@@ -62,7 +62,7 @@ static __always_inline void write_header(__u8 *to, const __u8 *from)
 struct places {
     __be32 *source;
     __be32 *destination;
-    __be16 *ports;
+    __be32 *ports;
 };
 
 static __always_inline void write_tuple(const struct places *at, const struct bench_script *now, __u32 flow)
@@ -73,8 +73,7 @@ static __always_inline void write_tuple(const struct places *at, const struct be
         return;
     *at->source = tuple->source[3];
     *at->destination = tuple->destination[3];
-    at->ports[0] = tuple->source_port;
-    at->ports[1] = tuple->destination_port;
+    *at->ports = *(__be32 *)&tuple->source_port;
     if (!now->is_ipv6)
         return;
     for (int word = 1; word < 4; word++) {
@@ -124,7 +123,7 @@ int packet_prologue(struct xdp_md *ctx)
     if (now->has_tuples) {
         write_tuple(&at, now, flow);
     } else {
-        at.ports[0] = bpf_htons(bpf_ntohs(at.ports[0]) + (flow & 0x7fff));
+        *at.ports = bpf_htonl(bpf_ntohl(*at.ports) + ((flow & 0x7fff) << 16));
         *at.source = bpf_htonl(bpf_ntohl(*at.source) + (flow >> 15));
         *at.destination = bpf_htonl(bpf_ntohl(*at.destination) + destination);
     }

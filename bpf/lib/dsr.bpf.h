@@ -104,7 +104,7 @@ static __always_inline void aim_dsr(struct packet *packet, struct dp_frontend *f
     const struct dp_choice *previous = &frontend->previous;
     __u32 before = 0, entry, mark;
 
-    if (previous->action != DP_ACTION_FORWARD)
+    if (usually(previous->action != DP_ACTION_FORWARD))
         return aim(target, now);
     if (previous->set_count) {
         entry = table_entry(previous, scale(hash, previous->table_slots));

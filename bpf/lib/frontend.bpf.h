@@ -6,6 +6,7 @@
 #include "address.bpf.h"
 #include "config.bpf.h"
 #include "dial.bpf.h"
+#include "hint.bpf.h"
 #include "maps.bpf.h"
 
 /* Look-ups of one key until what was found is of that key; more than one only while the agent writes. */
@@ -54,12 +55,12 @@ static __always_inline struct dp_frontend *find_frontend(const struct dp_fronten
         __u64 *places = bpf_map_lookup_elem(&frontend_index, &bucket), both;
         struct dp_frontend *frontend;
 
-        if (!places)
+        if (rarely(!places))
             return 0;
         both = *(volatile __u64 *)places;
         if ((__u32)both) {
             frontend = frontend_in((__u32)both, key);
-            if (frontend)
+            if (usually(frontend))
                 return frontend;
         }
         if (both >> 32) {
@@ -67,7 +68,7 @@ static __always_inline struct dp_frontend *find_frontend(const struct dp_fronten
             if (frontend)
                 return frontend;
         }
-        if (!(__u32)both || !(both >> 32))
+        if (usually(!(__u32)both || !(both >> 32)))
             return 0;
     }
     place = find_place(key);

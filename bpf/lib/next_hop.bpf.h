@@ -6,6 +6,7 @@
 #ifndef MARTLET_LIB_NEXT_HOP_H
 #define MARTLET_LIB_NEXT_HOP_H
 
+#include "hint.bpf.h"
 #include "observe.bpf.h"
 #include "route.bpf.h"
 
@@ -50,7 +51,7 @@ static __always_inline struct dp_next_hop *next_hop_of(frame *f, const struct dp
 
     if (!hop)
         return 0;
-    if (hop->fresh_until_ticks > bpf_jiffies64() && address_equals(&hop->backend, backend))
+    if (usually(hop->fresh_until_ticks > bpf_jiffies64() && address_equals(&hop->backend, backend)))
         return hop;
     return next_hop_renew(f, source, backend, hop) ? hop : 0;
 }

@@ -7,6 +7,7 @@
 #define MARTLET_LIB_OBSERVE_H
 
 #include "dial.bpf.h"
+#include "hint.bpf.h"
 #include "maps.bpf.h"
 
 #define NANOSECONDS_PER_SECOND 1000000000ull
@@ -61,7 +62,7 @@ static __always_inline int somebody_listens(void)
     __u32 zero = 0;
     struct dp_event_switch *control = bpf_map_lookup_elem(&event_switch, &zero);
 
-    return control && control->until_ns != 0;
+    return rarely(control && control->until_ns != 0);
 }
 
 /* Out of line: the hot path only pays for the test of the switch. `backend` may be NULL. */

@@ -43,7 +43,7 @@ enum packet_kind {
 };
 
 struct packet {
-    struct dp_flow_key tuple;
+    struct dp_flow_key tuple __attribute__((aligned(8)));
     __u32 length;             /* of the IP packet, by its header */
     __u16 network;            /* where the IP header is */
     __u16 transport;          /* where the header after it is */
@@ -59,6 +59,14 @@ struct packet {
 };
 
 enum { TCP_BIT_FIN = 1, TCP_BIT_SYN = 2, TCP_BIT_RST = 4, TCP_BIT_ACK = 16 };
+
+/* With the padding: see address_from_ipv4(). */
+static __always_inline void set_protocol(struct dp_flow_key *tuple, __u8 protocol)
+{
+    const __u32 word_be = bpf_htonl((__u32)protocol << 24);
+
+    __builtin_memcpy(&tuple->protocol, &word_be, sizeof(word_be));
+}
 
 /* The flags octet of a TCP header. */
 enum { TCP_FLAGS_OFFSET = 13 };
@@ -111,6 +119,7 @@ static __always_inline __u8 parse_ports(frame *f, struct packet *packet)
 {
     __u32 size = transport_header_size(packet->tuple.protocol);
     __be16 *ports;
+    __u32 both;
 
     if (!size)
         return PACKET_RARE;
@@ -128,8 +137,9 @@ static __always_inline __u8 parse_ports(frame *f, struct packet *packet)
         if (!ports)
             return PACKET_MALFORMED;
     }
-    packet->tuple.source_port_be = ports[0];
-    packet->tuple.destination_port_be = ports[1];
+    /* Both at once: see address_from_ipv4(). */
+    both = *(__u32 *)ports;
+    __builtin_memcpy(&packet->tuple.source_port_be, &both, sizeof(both));
     return PACKET_FLOW;
 }
 
@@ -144,7 +154,7 @@ static __always_inline __u8 parse_ipv4(frame *f, struct packet *packet)
         return PACKET_NOT_IP;
     packet->is_ipv4 = 1;
     packet->hops = ip->ttl;
-    packet->tuple.protocol = ip->protocol;
+    set_protocol(&packet->tuple, ip->protocol);
     packet->tuple.source = address_from_ipv4(ip->saddr);
     packet->tuple.destination = address_from_ipv4(ip->daddr);
     /* Anything but "don't fragment" in that word is part of a fragment's position. */
@@ -164,7 +174,7 @@ static __always_inline __u8 parse_ipv6(frame *f, struct packet *packet)
     if (packet->network + packet->length > frame_length(f))
         return PACKET_NOT_IP;
     packet->hops = ip->hop_limit;
-    packet->tuple.protocol = ip->nexthdr;
+    set_protocol(&packet->tuple, ip->nexthdr);
     __builtin_memcpy(&packet->tuple.source, &ip->saddr, sizeof(packet->tuple.source));
     __builtin_memcpy(&packet->tuple.destination, &ip->daddr, sizeof(packet->tuple.destination));
     /* It would be taken for IPv4. The kernel drops it (ip6_rcv_core). */

@@ -65,7 +65,7 @@ static __always_inline void report_packet(frame *f, const struct packet *packet,
                                           __u32 service_id, __u8 outcome)
 {
     count_outcome(outcome);
-    if (somebody_listens())
+    if (rarely(somebody_listens()))
         tell_packet(f, packet, backend, service_id, outcome);
 }
 
@@ -78,7 +78,8 @@ static __always_inline void count_packet(__u32 service_id, const struct packet *
         return;
     counters->packets += 1;
     counters->bytes += packet->length;
-    counters->connections += is_new;
+    if (is_new)
+        counters->connections += 1;
 }
 
 /* The packet of a client is refused or dropped. */

@@ -9,6 +9,7 @@
 #include "affinity.bpf.h"
 #include "choose.bpf.h"
 #include "frontend.bpf.h"
+#include "hint.bpf.h"
 #include "packet_observe.bpf.h"
 #include "packet_maps.bpf.h"
 
@@ -36,8 +37,10 @@ static __always_inline int is_pod_source(const struct packet *packet)
 
     if (!facts)
         return 0;
+    /* What comes before the last word is the same in all IPv4 addresses, and in a network that is none. */
     if (packet->is_ipv4)
-        return is_in_network(&packet->tuple.source, &facts->pod_network_ipv4, &facts->pod_mask_ipv4);
+        return (packet->tuple.source.words_be[3] & facts->pod_mask_ipv4.words_be[3]) ==
+               facts->pod_network_ipv4.words_be[3];
     return is_in_network(&packet->tuple.source, &facts->pod_network_ipv6, &facts->pod_mask_ipv6);
 }
 
@@ -63,9 +66,9 @@ static __always_inline int is_source_admitted(const struct dp_frontend *frontend
 static __always_inline enum dp_outcome refusal(const struct dp_frontend *frontend, const struct packet *packet,
                                                enum client_class client)
 {
-    if (frontend->flags & DP_FRONTEND_SOURCE_RANGES && !is_source_admitted(frontend, &packet->tuple.source))
+    if (rarely(frontend->flags & DP_FRONTEND_SOURCE_RANGES) && !is_source_admitted(frontend, &packet->tuple.source))
         return DP_OUTCOME_SOURCE_RANGE;
-    if (frontend->flags & DP_FRONTEND_INSIDE_ONLY && client == CLIENT_OUTSIDE)
+    if (rarely(frontend->flags & DP_FRONTEND_INSIDE_ONLY) && client == CLIENT_OUTSIDE)
         return DP_OUTCOME_FROM_OUTSIDE;
     return 0;
 }
@@ -101,7 +104,7 @@ static __always_inline __u64 client_hash_input(const struct dp_frontend *fronten
 /* A position by hash alone: the same on every node and at every time, until the table changes. */
 static __always_inline __u32 position_by_hash(const struct dp_choice *choice, __u32 hash)
 {
-    if (choice->table_slots)
+    if (usually(choice->table_slots))
         return table_entry(choice, scale(hash, choice->table_slots));
     return scale(hash, choice->set_count);
 }
@@ -110,7 +113,7 @@ static __always_inline __u32 member_by_hash(const struct dp_choice *choice, __u3
 {
     __u32 position = position_by_hash(choice, hash);
 
-    return position < choice->set_count ? set_member(choice, position) : 0;
+    return usually(position < choice->set_count) ? set_member(choice, position) : 0;
 }
 
 /* The backend of a new flow; zero when the record contradicts itself. */
@@ -127,7 +130,7 @@ static __always_inline struct dp_backend *backend_of(__u32 backend_id)
 {
     struct dp_backend *backend = bpf_map_lookup_elem(&backends, &backend_id);
 
-    return backend_id && backend && backend->port_be ? backend : 0;
+    return usually(backend_id && backend && backend->port_be) ? backend : 0;
 }
 
 #endif

@@ -22,10 +22,11 @@
 
 /* Where a packet is tunnelled to, and as whom. */
 struct tunnel {
-    struct dp_address source;
-    struct dp_address backend;
-    __u16 backend_port_be;
+    const struct dp_address *own; /* the address of the way out */
+    const struct dp_address *backend;
+    __u32 hash;                   /* of the flow */
     __u32 inner_length;
+    __u16 backend_port_be;
 };
 
 static __always_inline __u32 tunnel_header_size(int is_ipv4)
@@ -34,19 +35,23 @@ static __always_inline __u32 tunnel_header_size(int is_ipv4)
 }
 
 /* The outer source: the way out's own address, or one of the range that was set apart for it, by the flow's hash. */
-static __always_inline struct dp_address tunnel_source(const struct dp_address *own, __u32 hash)
+static __always_inline __be32 tunnel_source_ipv4(const struct tunnel *tunnel)
 {
-    struct dp_address address = *own;
+    if (tunnel_source_ipv4_bits)
+        return tunnel_source_ipv4_be | bpf_htonl(tunnel->hash & (0xffffffffu >> tunnel_source_ipv4_bits));
+    return tunnel->own->words_be[3];
+}
 
-    if (address_is_ipv4(own)) {
-        if (tunnel_source_ipv4_bits)
-            address.words_be[3] = tunnel_source_ipv4_be | bpf_htonl(hash & (0xffffffffu >> tunnel_source_ipv4_bits));
-    } else if (tunnel_source_ipv6_bits) {
-        address.words_be[0] = tunnel_source_ipv6_be[0];
-        address.words_be[1] = tunnel_source_ipv6_be[1];
-        address.words_be[2] = tunnel_source_ipv6_be[2];
-        address.words_be[3] = tunnel_source_ipv6_be[3] | bpf_htonl(hash);
-    }
+static __always_inline struct dp_address tunnel_source_ipv6(const struct tunnel *tunnel)
+{
+    struct dp_address address;
+
+    if (!tunnel_source_ipv6_bits)
+        return *tunnel->own;
+    address.words_be[0] = tunnel_source_ipv6_be[0];
+    address.words_be[1] = tunnel_source_ipv6_be[1];
+    address.words_be[2] = tunnel_source_ipv6_be[2];
+    address.words_be[3] = tunnel_source_ipv6_be[3] | bpf_htonl(tunnel->hash);
     return address;
 }
 
@@ -55,16 +60,14 @@ static __always_inline void fill_tunnel_ipv4(struct iphdr *ip, const struct tunn
     __u16 length = sizeof(*ip) + tunnel->inner_length;
     __u64 sum;
 
-    ip->version = 4;
-    ip->ihl = 5;
-    ip->tos = tos;
+    *(__be16 *)ip = bpf_htons(0x4500 | tos);
     ip->tot_len = bpf_htons(length);
     ip->id = tunnel->backend_port_be;
     ip->frag_off = bpf_htons(0x4000);
     ip->ttl = TUNNEL_HOPS;
     ip->protocol = IPPROTO_IPIP;
-    ip->saddr = tunnel->source.words_be[3];
-    ip->daddr = tunnel->backend.words_be[3];
+    ip->saddr = tunnel_source_ipv4(tunnel);
+    ip->daddr = tunnel->backend->words_be[3];
     sum = (__u64)bpf_htons(0x4500 | tos) + ip->tot_len + ip->id + ip->frag_off +
           bpf_htons(TUNNEL_HOPS << 8 | IPPROTO_IPIP) + ip->saddr + ip->daddr;
     ip->check = ~sum_fold16(sum);
@@ -72,13 +75,15 @@ static __always_inline void fill_tunnel_ipv4(struct iphdr *ip, const struct tunn
 
 static __always_inline void fill_tunnel_ipv6(struct ipv6hdr *ip, const struct tunnel *tunnel, __u8 traffic_class)
 {
+    struct dp_address source = tunnel_source_ipv6(tunnel);
+
     *(__be32 *)ip =
         bpf_htonl(0x60000000u | (__u32)traffic_class << 20 | bpf_ntohs(tunnel->backend_port_be));
     ip->payload_len = bpf_htons(tunnel->inner_length);
     ip->nexthdr = IPPROTO_IPV6;
     ip->hop_limit = TUNNEL_HOPS;
-    __builtin_memcpy(&ip->saddr, &tunnel->source, sizeof(ip->saddr));
-    __builtin_memcpy(&ip->daddr, &tunnel->backend, sizeof(ip->daddr));
+    __builtin_memcpy(&ip->saddr, &source, sizeof(ip->saddr));
+    __builtin_memcpy(&ip->daddr, tunnel->backend, sizeof(ip->daddr));
 }
 
 #endif

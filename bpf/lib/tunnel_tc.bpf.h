@@ -98,8 +98,9 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
         return drop_packet(f, packet, DP_OUTCOME_NO_ROUTE);
     if (longest_segment(f, packet) + tunnel_header_size(packet->is_ipv4) > device->mtu)
         return refuse_length(f, packet, device->mtu - tunnel_header_size(packet->is_ipv4));
-    tunnel.source = tunnel_source(packet->is_ipv4 ? &device->ipv4 : &device->ipv6, packet->onward.hash);
-    tunnel.backend = packet->onward.toward;
+    tunnel.own = packet->is_ipv4 ? &device->ipv4 : &device->ipv6;
+    tunnel.hash = packet->onward.hash;
+    tunnel.backend = &packet->onward.toward;
     tunnel.backend_port_be = packet->onward.backend_port_be;
     tunnel.inner_length = packet->length;
     return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(&way) : PACKET_IS_DROPPED;
