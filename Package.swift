@@ -120,8 +120,8 @@ let package = Package(
             name: "martlet-bench",
             dependencies: [
                 "BPF", "BenchSupport", "CBench", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls",
-                "LoadBalancing", "NetworkTypes", "PacketKit", "ProbeProtocol", "Reconciler", "ServiceModel", "World",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "ProbeProtocol", "Reconciler", "ServiceModel",
+                "World", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "bench/Bench", swiftSettings: strict),
         .executableTarget(

@@ -140,6 +140,17 @@ package actor NodeAgent {
         guard let due = nextInstallationCheck, due <= now else { return }
         nextInstallationCheck = settings.auditInterval.map { now + $0 }
         await restoreInstallation()
+        do {
+            _ = try await Self.sweep(datapath)
+        } catch {
+            log.error("flows that are over cannot be removed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Off the actor: there may be a million flows to look at.
+    @concurrent
+    private static func sweep(_ datapath: Datapath) async throws -> Int {
+        try datapath.removeSilentFlows()
     }
 
     private func restoreInstallation() async {

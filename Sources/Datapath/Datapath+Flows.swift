@@ -62,6 +62,39 @@ extension Datapath {
     }
 }
 
+extension Datapath {
+    /// Removes flows that have no timer of the kernel's and have been silent for longer than their protocol allows.
+    /// Cost: that of reading every flow, and nothing while every flow has had a timer.
+    package func removeSilentFlows() throws(DatapathError) -> Int {
+        try kernel { () throws(BPFError) in
+            guard try maps.count(of: .flowUntimed) > 0 else { return 0 }
+            let now = EventReader.now()
+            var gone: [(dp_flow_key, dp_flow)] = []
+            try maps.flows.forEach { (key, flow) throws(BPFError) in
+                guard flow.flags & DP_FLOW_UNTIMED.rawValue != 0 else { return }
+                let reply = try maps.flowReplies.lookup(flow.replyKey(protocol: key.protocol))
+                let last = max(flow.last_seen_ns, reply?.last_seen_ns ?? 0)
+                let patience = settings.packets.timeouts.patience(
+                    protocol: key.protocol, seen: flow.flags | (reply?.seen ?? 0))
+                if now > last, now - last > UInt64(patience) * 1_000_000_000 { gone.append((key, flow)) }
+            }
+            for (key, flow) in gone {
+                _ = try maps.flows.delete(key)
+                _ = try maps.flowReplies.delete(flow.replyKey(protocol: key.protocol))
+            }
+            return gone.count
+        }
+    }
+}
+
+extension FlowTimeouts {
+    /// Seconds. Without the kernel's timer a flow may stay longer than it has to, and never less.
+    fileprivate func patience(protocol protocolNumber: UInt8, seen: UInt32) -> UInt32 {
+        guard protocolNumber != TransportProtocol.udp.rawValue else { return max(datagram, datagramStream) }
+        return seen & DP_FLOW_RESET.rawValue != 0 ? tcpClosing : tcpEstablished
+    }
+}
+
 /// Whose flows, in which family.
 private struct FlowOwner: Hashable {
     var serviceID: UInt32

@@ -41,7 +41,10 @@ package struct FrontendIndex: Sendable {
         _ key: FrontendKey, from old: UInt32?, in place: UInt32, _ buckets: inout (some FrontendBuckets & ~Copyable)
     ) {
         let bucket = bucket(of: key)
-        if waiting[bucket]?.updateValue(place, forKey: key) != nil { return }
+        guard waiting[bucket]?[key] == nil else {
+            waiting[bucket]?[key] = place
+            return
+        }
         var pair = Pair(buckets[bucket])
         if let old, pair.replace(old, by: place) || pair.replace(0, by: place) {
             buckets[bucket] = pair.word

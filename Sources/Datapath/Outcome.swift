@@ -37,6 +37,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case neighbourPending = 29
     case unsupported = 30
     case hopsExceeded = 31
+    case flowUntimed = 32
 
     /// Whether only packets can have it; refusals that calls meet as well are counted together.
     package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
@@ -87,6 +88,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .neighbourPending: "neighbour_pending"
         case .unsupported: "unsupported"
         case .hopsExceeded: "hops_exceeded"
+        case .flowUntimed: "flow_untimed"
         }
     }
 
@@ -103,7 +105,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
             .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded:
             .dropped
         case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
-            .flowTracked, .neighbourPending:
+            .flowTracked, .flowUntimed, .neighbourPending:
             .noted
         }
     }
@@ -144,6 +146,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .neighbourPending: "passed on to TC: XDP cannot send it to its next hop yet"
         case .unsupported: "dropped: a protocol or header that cannot be translated"
         case .hopsExceeded: "dropped: the packet may not travel any further"
+        case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
         }
     }
 }

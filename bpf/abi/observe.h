@@ -26,7 +26,7 @@ enum dp_outcome {
     DP_OUTCOME_ANSWERED_LOCALLY = 12,     /* handed to a backend of this node */
     DP_OUTCOME_SENT_ON = 13,              /* sent to a backend of another node with an address of ours as source */
     DP_OUTCOME_TUNNELLED = 14,            /* sent to a backend of another node inside of another packet (DSR) */
-    DP_OUTCOME_DECAPSULATED = 15,         /* came inside of another packet, and handed to a backend of this node (DSR) */
+    DP_OUTCOME_DECAPSULATED = 15,         /* came inside of another packet, for a backend of this node (DSR) */
     DP_OUTCOME_REPLIED = 16,              /* a backend's reply, translated back */
     DP_OUTCOME_ECHO_ANSWERED = 17,        /* an echo request to a virtual address */
     DP_OUTCOME_ERROR_TRANSLATED = 18,     /* an ICMP error about a flow of ours, handed to whom it concerns */
@@ -43,7 +43,8 @@ enum dp_outcome {
     DP_OUTCOME_NEIGHBOUR_PENDING = 29,    /* passed on to TC: XDP does not know the next hop's link address yet */
     DP_OUTCOME_UNSUPPORTED = 30,          /* dropped: a protocol or header that cannot be translated */
     DP_OUTCOME_HOPS_EXCEEDED = 31,        /* dropped: the packet may not travel any further (TTL, hop limit) */
-    DP_OUTCOME_COUNT = 32,
+    DP_OUTCOME_FLOW_UNTIMED = 32,         /* a flow was given a record without a timer */
+    DP_OUTCOME_COUNT = 33,
 };
 
 /* Element of `service_counters` (per-CPU array), index is the service id. */

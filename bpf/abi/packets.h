@@ -25,6 +25,7 @@ enum dp_flow_flags {
     DP_FLOW_FINISHED = 1 << 2,    /* this direction has sent FIN */
     DP_FLOW_RESET = 1 << 3,       /* this direction has sent RST */
     DP_FLOW_ANSWERED = 1 << 4,    /* packets went both ways */
+    DP_FLOW_UNTIMED = 1 << 6,     /* the kernel had no memory for a timer so far: the agent removes it if none comes */
     DP_FLOW_FROM_TUNNEL = 1 << 5, /* another node tunnels the client's packets to this one (DSR) */
 };
 

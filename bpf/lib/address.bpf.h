@@ -11,8 +11,8 @@
 #include "../abi/types.h"
 
 /*
- * In two halves, as copies read it: a load that is wider than the store before it waits until that has reached the cache
- * (10 ns).
+ * In two halves, as copies read it: a load that is wider than the store before it waits until that has reached the
+ * cache (10 ns).
  */
 static __always_inline struct dp_address address_from_ipv4(__u32 ipv4_be)
 {

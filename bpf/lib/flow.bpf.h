@@ -10,6 +10,7 @@
 
 #include <linux/errno.h>
 
+#include "hint.bpf.h"
 #include "observe.bpf.h"
 #include "packet.bpf.h"
 #include "packet_config.bpf.h"
@@ -100,10 +101,7 @@ static int flow_timer(void *map, struct dp_flow_key *key, struct flow *flow)
     return 0;
 }
 
-/*
- * Gives a new record its timer, without which it would stay for ever. The kernel may have no memory for one: it does
- * not wait for any here. Not zero: there is none.
- */
+/* Gives a record its timer; not zero: there is none. The kernel may have no memory for one, and waits for none. */
 static __always_inline long flow_start_timer(struct flow *flow, __u64 patience_ns)
 {
     long error = -ENOMEM;
@@ -133,6 +131,8 @@ static __always_inline void flow_touch(struct flow *flow, const struct packet *p
     flow->last_seen_ns = bpf_ktime_get_coarse_ns();
     flow->packets += 1;
     flow->bytes += packet->length;
+    if (rarely(flow->flags & DP_FLOW_UNTIMED) && !flow_start_timer(flow, tcp_opening_s * NANOSECONDS_PER_SECOND))
+        flow->flags &= ~DP_FLOW_UNTIMED;
     if (ending & ~flow->flags) {
         flow->flags |= ending;
         flow_hurry(flow);
@@ -173,6 +173,7 @@ struct flow_request {
 struct flow_draft {
     struct dp_flow record;
     struct dp_flow_reply reply;
+    struct dp_flow_key reply_key;
 };
 
 struct {
@@ -228,23 +229,25 @@ __noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
 {
     __u32 zero = 0;
     struct flow_draft *draft = bpf_map_lookup_elem(&flow_drafts, &zero);
-    struct dp_flow_key reply_key = {};
+    struct dp_flow_key *reply_key;
     struct dp_flow *record;
     struct flow *flow;
     int outcome;
 
     if (!key || !request || !draft)
         return DP_OUTCOME_BAD_RECORD;
-    reply_key.destination_port_be = key->source_port_be;
+    reply_key = &draft->reply_key;
+    __builtin_memset(reply_key, 0, sizeof(*reply_key));
+    reply_key->destination_port_be = key->source_port_be;
     if (!(request->flags & DP_FLOW_TUNNELLED)) {
-        outcome = claim_reply(key, request, &reply_key, &draft->reply);
+        outcome = claim_reply(key, request, reply_key, &draft->reply);
         if (outcome)
             return outcome;
     }
     record = &draft->record;
     __builtin_memset(record, 0, sizeof(*record));
     record->source = request->source;
-    record->source_port_be = reply_key.destination_port_be;
+    record->source_port_be = reply_key->destination_port_be;
     record->backend = request->backend;
     record->backend_port_be = request->backend_port_be;
     record->service_id = request->service_id;
@@ -253,19 +256,18 @@ __noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
     record->created_ns = record->last_seen_ns = bpf_ktime_get_coarse_ns();
     if (bpf_map_update_elem(&flows, key, record, BPF_NOEXIST)) {
         if (!(request->flags & DP_FLOW_TUNNELLED))
-            bpf_map_delete_elem(&flow_replies, &reply_key);
+            bpf_map_delete_elem(&flow_replies, reply_key);
         return flow_find(key) ? 0 : DP_OUTCOME_FLOWS_FULL;
     }
     flow = flow_find(key);
     if (!flow)
         return DP_OUTCOME_FLOWS_FULL;
-    if (!flow_start_timer(flow, flow_patience_ns(key->protocol, flow->flags, 0)))
-        return 0;
-    /* As flow_remove(), which would not find room on the stack. */
-    if (!(request->flags & DP_FLOW_TUNNELLED))
-        bpf_map_delete_elem(&flow_replies, &reply_key);
-    bpf_map_delete_elem(&flows, key);
-    return DP_OUTCOME_FLOWS_FULL;
+    /* The next packet tries again, and the agent removes what nobody has timed. */
+    if (flow_start_timer(flow, flow_patience_ns(key->protocol, flow->flags, 0))) {
+        flow->flags |= DP_FLOW_UNTIMED;
+        count_outcome(DP_OUTCOME_FLOW_UNTIMED);
+    }
+    return 0;
 }
 
 /* Removes the record of a connection that is over, or any if `is_forced`. Whether it did. Out of line: it is rare. */

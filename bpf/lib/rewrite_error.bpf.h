@@ -30,7 +30,8 @@ static __always_inline __u32 embedded_message_length(frame *f, const struct pack
 }
 
 /* As translate_embedded_checksum(), for SCTP. */
-static __always_inline __u32 translate_embedded_sctp(frame *f, const struct packet *packet, const struct dp_flow_key *to)
+static __always_inline __u32 translate_embedded_sctp(frame *f, const struct packet *packet,
+                                                     const struct dp_flow_key *to)
 {
     __be16 old_ports[2] = {packet->tuple.destination_port_be, packet->tuple.source_port_be};
     __be16 new_ports[2] = {to->destination_port_be, to->source_port_be};
@@ -51,8 +52,9 @@ static __always_inline __u32 translate_embedded_sctp(frame *f, const struct pack
 static __always_inline __u32 translate_embedded_checksum(frame *f, const struct packet *packet,
                                                          const struct dp_flow_key *to, __u32 difference)
 {
-    __u32 place = packet->embedded_transport +
-                  (packet->tuple.protocol == IPPROTO_UDP ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check));
+    int is_udp = packet->tuple.protocol == IPPROTO_UDP;
+    __u32 field = is_udp ? offsetof(struct udphdr, check) : offsetof(struct tcphdr, check);
+    __u32 place = packet->embedded_transport + field;
     __be16 checksum;
 
     if (packet->tuple.protocol == PROTOCOL_SCTP)
