@@ -23,7 +23,7 @@ package struct FrontendIndex: Sendable {
     /// frontends waits.
     package static func buckets(frontends: UInt32) -> UInt32 {
         var buckets: UInt32 = 2
-        while buckets < min(frontends, 1 << 29), buckets < frontends * 2 { buckets *= 2 }
+        while buckets < min(frontends, 1 << 29), UInt64(buckets) < UInt64(frontends) * 2 { buckets *= 2 }
         return buckets
     }
 
