@@ -34,6 +34,9 @@ struct PacketReport: Codable, Sendable {
         let leastRatio: Double
         let mostRatio: Double
         var isWithinBar: Bool? { bar.map { ratio <= $0 } }
+        /// Loads that differ by more than this part of the ratio say nothing about a bar.
+        var isQuiet: Bool { mostRatio - leastRatio <= 0.15 * ratio }
+        var verdict: String { isQuiet ? isWithinBar.map { $0 ? "" : "missed" } ?? "" : "too noisy" }
     }
 
     let rows: [Row]
@@ -59,7 +62,7 @@ struct PacketReport: Codable, Sendable {
                 row.name, fixed(row.emptyNanoseconds), fixed(row.floorNanoseconds), fixed(row.subjectNanoseconds),
                 fixed(row.leastNanoseconds), fixed(row.mostNanoseconds), fixed(row.ratio, 2),
                 fixed(row.leastRatio, 2), fixed(row.mostRatio, 2), row.bar.map { fixed($0, 1) } ?? "",
-                row.isWithinBar.map { $0 ? "" : "missed" } ?? "")
+                row.verdict)
         }
         return table.text
     }
