@@ -141,6 +141,25 @@ struct TranslationPathTests {
         }
     }
 
+    @Test("datagrams go to another endpoint when theirs stops serving, connections stay (CT-2, CT-3, BAL-3)")
+    func staleFlows() async throws {
+        try await withSite { site in
+            var service = PublishedService.everywhere([(site.a1, "near")])
+            try site.publish([service])
+            for isV6 in [false, true] {
+                let address = Walk(transport: .udp, isV6: isV6).choose(service.loadBalancerIPs)
+                let datagrams = try site.client.connect(.udp, address, service.port)
+                let connection = try site.client.connect(.tcp, address, service.port)
+                #expect(try datagrams.request().server == "a1" && connection.request().server == "a1")
+                service.endpoints = [(site.b1, "far")]
+                try site.publish([service])
+                #expect(try datagrams.request().server == "b1" && connection.request().server == "a1")
+                service.endpoints = [(site.a1, "near")]
+                try site.publish([service])
+            }
+        }
+    }
+
     @Test("an agent that is killed leaves traffic flowing, and another one takes it over (LIFE-6)")
     func restart() async throws {
         try await withSite { site in
