@@ -8,7 +8,7 @@ enum Encoding: Sendable {
 
     /// As the API server chooses: the first acceptable type of the list. nil is 406.
     init?(accept: [String]) {
-        let types = accept.flatMap { $0.split(separator: ",") }.map { $0.filter { $0 != " " } }
+        let types = accept.joined(separator: ",").filter { $0 != " " }.split(separator: ",")
         if types.isEmpty {
             self = .json
             return

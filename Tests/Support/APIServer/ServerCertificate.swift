@@ -1,7 +1,7 @@
 // Certificates made when they are needed, with Debian's openssl: an authority of one's own, a P-256 server certificate
 // right under it as kubeadm makes them, and client certificates. Valid for ten days.
 
-package import Foundation
+import Foundation
 
 package struct ServerCertificate: Sendable {
     package struct Failure: Error, CustomStringConvertible {

@@ -21,6 +21,18 @@ package struct APIStatus: Error, Sendable {
         package var uid = ""
         package var causes: [Cause] = []
         package var retryAfterSeconds: Int64 = 0
+
+        package init(
+            name: String = "", group: String = "", kind: String = "", uid: String = "", causes: [Cause] = [],
+            retryAfterSeconds: Int64 = 0
+        ) {
+            self.name = name
+            self.group = group
+            self.kind = kind
+            self.uid = uid
+            self.causes = causes
+            self.retryAfterSeconds = retryAfterSeconds
+        }
     }
 
     package var code: Int64

@@ -5,6 +5,12 @@ package struct FieldSelector: Sendable, Equatable {
         package var path: String
         package var value: String
         package var isEqual: Bool
+
+        package init(path: String, value: String, isEqual: Bool) {
+            self.path = path
+            self.value = value
+            self.isEqual = isEqual
+        }
     }
 
     package var terms: [Term] = []
@@ -24,7 +30,8 @@ package struct FieldSelector: Sendable, Equatable {
     package func matches(_ object: JSON) -> Bool {
         terms.allSatisfy { term in
             let value = term.path.split(separator: ".").reduce(Optional(object)) { $0?[String($1)] }
-            let text = value?.string ?? value?.bool.map(String.init) ?? (term.path == "spec.unschedulable" ? "false" : "")
+            let text =
+                value?.string ?? value?.bool.map(String.init) ?? (term.path == "spec.unschedulable" ? "false" : "")
             return (text == term.value) == term.isEqual
         }
     }
@@ -50,7 +57,9 @@ package struct FieldSelector: Sendable, Equatable {
             case .namespaces: ["status.phase"]
             case .endpointSlices, .serviceCIDRs: [String]()
             case .events:
-                ["name", "namespace", "kind", "uid"].map { "\(endpoint.group.isEmpty ? "involvedObject" : "regarding").\($0)" }
+                ["name", "namespace", "kind", "uid"].map {
+                    "\(endpoint.group.isEmpty ? "involvedObject" : "regarding").\($0)"
+                }
                     + ["reason", "type", endpoint.group.isEmpty ? "reportingComponent" : "reportingController"]
             }
         return ["metadata.name"] + (endpoint.resource.isNamespaced ? ["metadata.namespace"] : []) + own

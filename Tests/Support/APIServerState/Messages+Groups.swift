@@ -84,7 +84,8 @@ extension Messages {
             Field(6, "firstTimestamp", .time, .always), Field(7, "lastTimestamp", .time, .always),
             Field(8, "count", .integer(32)), Field(9, "type", .string), Field(10, "eventTime", .microTime, .always),
             Field(11, "series", .message(eventSeries), .pointer), Field(12, "action", .string),
-            Field(13, "related", .message(objectReference), .pointer), Field(14, "reportingComponent", .string, .always),
+            Field(13, "related", .message(objectReference), .pointer),
+            Field(14, "reportingComponent", .string, .always),
             Field(15, "reportingInstance", .string, .always),
         ])
 }

@@ -58,7 +58,8 @@ extension ObjectStore {
         let metadata = json["metadata"] ?? [:]
         guard metadata["name"]?.string == key.name else {
             throw .badRequest(
-                "the name of the object (\(metadata["name"]?.string ?? "")) does not match the name on the URL (\(key.name))")
+                "the name of the object (\(metadata["name"]?.string ?? "")) does not match the name on the URL (\(key.name))"
+            )
         }
         if let version = metadata["resourceVersion"]?.string, version != String(old.revision) {
             throw .conflict(endpoint, key.name)
@@ -85,7 +86,8 @@ extension ObjectStore {
         }
         // A change that changes nothing makes no revision.
         if json == old.json { return old }
-        return options.isDryRun ? StoredObject(resource: endpoint.resource, json: json) : commit(endpoint.resource, key, json)
+        return options.isDryRun
+            ? StoredObject(resource: endpoint.resource, json: json) : commit(endpoint.resource, key, json)
     }
 
     /// Applies a change to the newest state; a patch that names a resourceVersion is refused when that has passed.

@@ -45,7 +45,8 @@ package actor ObjectStore {
     }
 
     /// Wakes whoever reads the stream after each change of the resource; several changes may be one element.
-    package func signals(of resource: Resource) -> (id: Int, stream: AsyncStream<Void>, AsyncStream<Void>.Continuation) {
+    package func signals(of resource: Resource) -> (id: Int, stream: AsyncStream<Void>, AsyncStream<Void>.Continuation)
+    {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         signalCount += 1
         signals[signalCount] = (resource, continuation)

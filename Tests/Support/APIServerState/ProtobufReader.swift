@@ -63,7 +63,8 @@ package struct ProtobufReader {
         var number: Int64 { if case .varint(let value) = self { Int64(bitPattern: value) } else { 0 } }
     }
 
-    private static func visit(_ bytes: ArraySlice<UInt8>, _ each: (Int, Value) throws(Failure) -> Void) throws(Failure) {
+    private static func visit(_ bytes: ArraySlice<UInt8>, _ each: (Int, Value) throws(Failure) -> Void) throws(Failure)
+    {
         var reader = ProtobufReader(bytes: bytes)
         while !reader.bytes.isEmpty {
             let tag = try reader.varint()

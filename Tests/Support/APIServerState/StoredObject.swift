@@ -55,7 +55,8 @@ package final class StoredObject: Sendable {
 
     package func jsonObject(_ endpoint: Endpoint) -> [UInt8] {
         let item = jsonItem(endpoint)
-        return Array("{\"kind\":\"\(endpoint.kind)\",\"apiVersion\":\"\(endpoint.apiVersion)\",".utf8) + item.dropFirst()
+        return Array("{\"kind\":\"\(endpoint.kind)\",\"apiVersion\":\"\(endpoint.apiVersion)\",".utf8)
+            + item.dropFirst()
     }
 
     /// The message alone.

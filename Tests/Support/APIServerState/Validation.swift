@@ -38,7 +38,8 @@ enum Validation {
         }
 
         mutating func invalid(_ field: String, _ value: String, _ problem: String) {
-            causes.append(.init(reason: "FieldValueInvalid", message: "Invalid value: \(value): \(problem)", field: field))
+            causes.append(
+                .init(reason: "FieldValueInvalid", message: "Invalid value: \(value): \(problem)", field: field))
         }
 
         mutating func unsupported(_ field: String, _ value: String, _ supported: [String]) {
@@ -93,7 +94,9 @@ enum Validation {
 
     private static func slice(_ slice: JSON, _ found: inout Findings) {
         let type = slice["addressType"]?.string ?? ""
-        if type.isEmpty { found.required("addressType") } else {
+        if type.isEmpty {
+            found.required("addressType")
+        } else {
             found.oneOf("addressType", slice["addressType"], ["FQDN", "IPv4", "IPv6"])
         }
         for (index, endpoint) in (slice["endpoints"]?.array ?? []).enumerated() {
