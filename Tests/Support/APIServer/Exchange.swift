@@ -56,8 +56,10 @@ struct Exchange: Sendable {
             })
     }
 
+    /// Returns when all has gone out: whoever closes the channel after this loses nothing. The writer alone would return
+    /// when the channel has taken the bytes, which is before flow control has let them pass.
     func end() async throws {
-        try await writer.write(.end(nil))
+        try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
     }
 
     static func headers(_ contentType: String, isClassified: Bool = true) -> [(String, String)] {
