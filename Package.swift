@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Code that protoc writes is not ours to make strict.
+let generated: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -20,7 +23,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -32,6 +38,10 @@ let package = Package(
         .target(name: "NetworkTypes", swiftSettings: strict),
         .target(name: "SystemCalls", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
+        // Generated from its .proto files, by its script: `make proto`.
+        .target(
+            name: "KubernetesMessages", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["generate", "proto", "sums"], swiftSettings: generated),
         // Layer 1: facts.
         .target(name: "ServiceModel", dependencies: ["NetworkTypes"], swiftSettings: strict),
         // Layer 2: derivation.
@@ -53,7 +63,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Configuration", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
+            name: "ConfigurationFiles", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .target(
             name: "ManifestSource",
@@ -91,7 +101,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink",
+                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Inspection", "LoadBalancing", "ManifestSource",
+                "Netlink",
                 "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -154,7 +165,7 @@ let package = Package(
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["Configuration", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            dependencies: ["ConfigurationFiles", "LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
             name: "ManifestSourceTests",
@@ -164,7 +175,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "FuzzTests", dependencies: ["Configuration", "ManifestSource", "ServiceModel"], path: "Tests/Fuzz",
+            name: "FuzzTests", dependencies: ["ConfigurationFiles", "ManifestSource", "ServiceModel"],
+            path: "Tests/Fuzz",
             exclude: ["corpus", "found", "run", "words.dict", "ManifestFuzz.swift"], swiftSettings: strict),
         .testTarget(
             name: "LoadBalancingTests", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],

@@ -3,7 +3,7 @@
 import Agent
 import ArgumentParser
 import BPF
-import Configuration
+import ConfigurationFiles
 import Datapath
 import Glibc
 import Logging

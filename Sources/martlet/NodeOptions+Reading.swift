@@ -1,7 +1,7 @@
 // Reading the shared input at once, for the commands that answer from manifests alone.
 
 import ArgumentParser
-import Configuration
+import ConfigurationFiles
 import LoadBalancing
 import ManifestSource
 import NetworkTypes
