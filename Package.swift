@@ -45,6 +45,12 @@ let package = Package(
         // Layer 1: facts.
         .target(name: "ServiceModel", dependencies: ["NetworkTypes"], swiftSettings: strict),
         // Layer 2: derivation.
+        .target(
+            name: "KubernetesDecoding",
+            dependencies: [
+                "KubernetesMessages", "ServiceModel", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .target(name: "LoadBalancing", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         // Layer 3: image.
         .target(
@@ -69,6 +75,22 @@ let package = Package(
             name: "ManifestSource",
             dependencies: ["NetworkTypes", "ServiceModel", "SystemCalls", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
+        .target(
+            name: "KubernetesClient",
+            dependencies: [
+                "ServiceModel", "SystemCalls", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "KubernetesSource",
+            dependencies: [
+                "KubernetesClient", "KubernetesDecoding", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
         .target(
             name: "MetricsServer",
@@ -90,7 +112,8 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "Inspection", "LoadBalancing", "ManifestSource", "MetricsServer",
+                "BPF", "Datapath", "DatapathImage", "Inspection", "KubernetesClient", "KubernetesSource",
+                "LoadBalancing", "ManifestSource", "MetricsServer",
                 "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -101,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Inspection", "LoadBalancing", "ManifestSource",
+                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Inspection", "KubernetesClient", "LoadBalancing",
+                "ManifestSource",
                 "Netlink",
                 "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -163,6 +187,17 @@ let package = Package(
         .testTarget(name: "SystemCallsTests", dependencies: ["NetworkTypes", "SystemCalls"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesDecodingTests",
+            dependencies: ["KubernetesDecoding", "KubernetesMessages", "NetworkTypes", "ServiceModel"],
+            exclude: ["Recordings"], swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesSourceTests",
+            dependencies: ["KubernetesDecoding", "KubernetesSource", "NetworkTypes", "ServiceModel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesClientTests", dependencies: ["KubernetesClient", "ManifestSource", "ServiceModel"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
             dependencies: ["ConfigurationFiles", "LoadBalancing", "NetworkTypes", "ServiceModel"],

@@ -10,7 +10,7 @@ import ServiceModel
 /// What the manifests come to on this node.
 struct ManifestReading {
     var planner: Planner
-    var problems: [ManifestProblem]
+    var problems: [SourceProblem]
 }
 
 extension NodeOptions {
