@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -181,6 +182,25 @@ let package = Package(
             path: "Tests/Support/DatapathTestSupport", swiftSettings: strict),
         .target(
             name: "PacketKit", dependencies: ["NetworkTypes"], path: "Tests/Support/PacketKit", swiftSettings: strict),
+        // The API server stand-in.
+        .target(
+            name: "APIServerState", dependencies: ["NetworkTypes"], path: "Tests/Support/APIServerState",
+            swiftSettings: strict),
+        .target(
+            name: "APIServer",
+            dependencies: [
+                "APIServerState", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/Support/APIServer", exclude: ["README.md"], swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-api-server",
+            dependencies: [
+                "APIServer", "APIServerState", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Support/APIServerCommand", swiftSettings: strict),
         // Pure tests.
         .testTarget(name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .testTarget(name: "PacketKitTests", dependencies: ["NetworkTypes", "PacketKit"], swiftSettings: strict),
