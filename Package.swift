@@ -213,7 +213,10 @@ let package = Package(
             exclude: ["Recordings"], swiftSettings: strict),
         .testTarget(
             name: "KubernetesSourceTests",
-            dependencies: ["KubernetesDecoding", "KubernetesSource", "NetworkTypes", "ServiceModel"],
+            dependencies: [
+                "APIServer", "APIServerState", "KubernetesClient", "KubernetesDecoding", "KubernetesSource",
+                "ServiceModel", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "KubernetesClientTests", dependencies: ["KubernetesClient", "ManifestSource", "ServiceModel"],
@@ -282,7 +285,7 @@ let package = Package(
             dependencies: [
                 "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
                 "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet",
-                "martlet-probe",
+                "martlet-api-server", "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -61,6 +61,8 @@ extension ClientFailure {
             self = .connection(
                 server: server,
                 reason: reasons.isEmpty ? "the name cannot be resolved" : reasons.joined(separator: "; "))
+        case let error as HTTPClientError:
+            self = .connection(server: server, reason: error.shortDescription.lowercased())
         default: self = .connection(server: server, reason: Self.words("\(error)"))
         }
     }

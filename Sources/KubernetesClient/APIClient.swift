@@ -47,6 +47,11 @@ package final class APIClient: Sendable {
         package var isWatch: Bool
         /// An HTTP status, or nil when there was no answer.
         package var code: Int?
+
+        package init(isWatch: Bool, code: Int?) {
+            self.isWatch = isWatch
+            self.code = code
+        }
     }
 
     package var counts: [RequestCount: UInt64] { state.withLock { $0.counts } }
@@ -100,16 +105,18 @@ package final class APIClient: Sendable {
         let material = try AccessMaterial(access, server: server)
         let present = state.withLock { $0.material == material ? $0.http : nil }
         if let present { return present }
-        let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration(material))
-        let old = state.withLock { state in
+        let made = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration(material))
+        let (used, unused) = state.withLock { state -> (HTTPClient, HTTPClient?) in
+            // Another task may have been faster.
+            if state.material == material, let present = state.http { return (present, made) }
             defer {
-                state.http = http
+                state.http = made
                 state.material = material
             }
-            return state.http
+            return (made, state.http)
         }
-        close(old)
-        return http
+        close(unused)
+        return used
     }
 
     private func configuration(_ material: AccessMaterial) throws(ClientFailure) -> HTTPClient.Configuration {

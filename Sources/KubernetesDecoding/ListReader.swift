@@ -9,6 +9,11 @@ package struct ListHead: Hashable, Sendable {
     package var resourceVersion: String
     /// More pages follow: the token that asks for the next one.
     package var continueToken: String?
+
+    package init(resourceVersion: String, continueToken: String?) {
+        self.resourceVersion = resourceVersion
+        self.continueToken = continueToken
+    }
 }
 
 /// A piece of a list, in the order of the answer.

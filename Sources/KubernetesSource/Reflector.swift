@@ -59,6 +59,8 @@ package struct Reflector: Sendable {
     /// The server has said that the version to go on from is too old, or it cannot be trusted: nothing cached will do.
     private var versionIsLost = false
     private var failuresInARow = 0
+    /// When the failures in a row began.
+    private var failingSince: Instant?
     private var backoff: Backoff
 
     package init(selection: Selection, timing: ReflectorTiming = ReflectorTiming(), seed: UInt64) {
@@ -189,6 +191,7 @@ extension Reflector {
         isSynced = true
         versionIsLost = false
         failuresInARow = 0
+        failingSince = nil
         aim = .watch
         backoff.reset()
     }
@@ -197,6 +200,7 @@ extension Reflector {
         current?.isFruitful = true
         guard let known = resourceVersion, !isReplacing else { return }
         failuresInARow = 0
+        failingSince = nil
         backoff.reset()
         guard !version.isEmpty, !ResourceVersion.isOlder(version, than: known) else { return }
         resourceVersion = version
@@ -221,11 +225,13 @@ extension Reflector {
         lastFailure = failure
         failureCount += 1
         failuresInARow += 1
+        let outage = now - (failingSince ?? now)
+        failingSince = failingSince ?? now
         switch failure {
         case .status(let status):
             refused(status, failed?.request, now: now)
             return
-        case .connection: break
+        case .connection: if outage > timing.longOutage { loseVersion() }
         case .stalled:
             // A watch from a version that the server does not have yet is silent, too.
             if failed?.isFruitful != true { loseVersion() }

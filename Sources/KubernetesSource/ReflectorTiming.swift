@@ -9,6 +9,9 @@ package struct ReflectorTiming: Hashable, Sendable {
     package var silence: Duration = .seconds(150)
     /// A watch that ends sooner is not asked for again at once.
     package var shortWatch: Duration = .seconds(1)
+    /// After an outage of this length the server may be another one, restored from a copy, to which the version means
+    /// nothing: a new list is asked for.
+    package var longOutage: Duration = .seconds(60)
     /// For a type that the server does not have.
     package var absentPause: Duration = .seconds(300)
     /// A server may not keep us away for longer.

@@ -168,6 +168,7 @@ extension ResourceFollower {
     private mutating func noteRecovery() {
         guard state.failure != nil else { return }
         state.failure = nil
+        publish()
         log.info("the API server is followed again", metadata: ["resource": "\(kind.rawValue)"])
     }
 
