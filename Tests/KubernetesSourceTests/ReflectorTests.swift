@@ -138,7 +138,7 @@ struct ReflectorTests {
             #expect(wait >= .seconds(base) && wait <= .seconds(base * 2), "\(index): \(wait)")
         }
         #expect(Set(waits).count > 5)
-        _ = try harness.request()
+        try harness.sync(at: "7")
         _ = harness.take(.put(object("a", at: "8")))
         harness.fail(.connection("reset"))
         #expect(try harness.request().waited < .seconds(1.6), "an event proves that all is well again")
