@@ -262,6 +262,13 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "APIServerTests",
+            dependencies: [
+                "APIServer", "APIServerState", "martlet-api-server", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            exclude: ["Recordings"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["martlet"], swiftSettings: strict),
         // Kernel tests: they need root.
         .testTarget(

@@ -18,7 +18,8 @@ struct Exchange: Sendable {
     func answer(
         _ status: HTTPResponseStatus, _ contentType: String, _ body: [UInt8], headers: [(String, String)] = []
     ) async throws {
-        var all = Self.headers(contentType) + headers
+        // Who is not known is turned away before priority and fairness.
+        var all = Self.headers(contentType, isClassified: status != .unauthorized) + headers
         // What is longer does not fit into the buffer in which Go's server finds out lengths.
         let isShort = body.count <= (request.isHTTP2 ? 2 * chunkBytes : chunkBytes)
         if isShort { all.append(("Content-Length", String(body.count))) }
@@ -55,16 +56,20 @@ struct Exchange: Sendable {
             })
     }
 
+    /// Returns when everything is with the network: an HTTP/2 stream that is closed with bytes left, because the client's
+    /// window is full, is a stream that was broken off.
     func end() async throws {
-        try await writer.write(.end(nil))
+        try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
     }
 
-    static func headers(_ contentType: String) -> [(String, String)] {
-        [
-            ("Audit-Id", uuid()), ("Cache-Control", "no-cache, private"), ("Content-Type", contentType),
-            ("X-Kubernetes-Pf-Flowschema-Uid", flowSchema), ("X-Kubernetes-Pf-Prioritylevel-Uid", priorityLevel),
-            ("Date", HTTPDate.now()),
-        ]
+    static func headers(_ contentType: String, isClassified: Bool = true) -> [(String, String)] {
+        var headers = [("Audit-Id", uuid()), ("Cache-Control", "no-cache, private"), ("Content-Type", contentType)]
+        if isClassified {
+            headers += [
+                ("X-Kubernetes-Pf-Flowschema-Uid", flowSchema), ("X-Kubernetes-Pf-Prioritylevel-Uid", priorityLevel),
+            ]
+        }
+        return headers + [("Date", HTTPDate.now())]
     }
 
     private static let flowSchema = "5b0db0fc-b14f-4471-81a8-321a54546600"

@@ -136,10 +136,10 @@ struct WatchHandler: Sendable {
             }
         }
         let page = try await handler.store.list(.init(selection))
-        try await writer.write(page.objects.map { .added($0) })
-        if options.isStreamingList && options.allowsBookmarks {
-            try await writer.write([.bookmark(revision: page.revision, endsInitialEvents: true)])
-        }
+        let endsInitialEvents = options.isStreamingList && options.allowsBookmarks
+        try await writer.write(
+            page.objects.map { .added($0) }
+                + (endsInitialEvents ? [.bookmark(revision: page.revision, endsInitialEvents: true)] : []))
         return page.revision
     }
 }

@@ -38,8 +38,10 @@ struct WatchWriter {
             eventsUntilCut = eventsUntilCut.map { $0 - 1 }
             batch.append(contentsOf: frame)
             if batch.count >= Self.batchBytes {
-                try await exchange.send(batch)
-                batch.removeAll(keepingCapacity: true)
+                // Whole chunks: where one batch ends and the next begins is not to be seen.
+                let whole = batch.count - batch.count % exchange.chunkBytes
+                try await exchange.send(Array(batch[..<whole]))
+                batch.removeFirst(whole)
             }
         }
         if !batch.isEmpty { try await exchange.send(batch) }

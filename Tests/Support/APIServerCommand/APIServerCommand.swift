@@ -2,6 +2,7 @@
 // with kubectl. Not shipped.
 
 import APIServer
+import APIServerState
 import ArgumentParser
 import Foundation
 
@@ -34,7 +35,11 @@ struct APIServerCommand: AsyncParsableCommand {
     @Option(help: "TOKEN=NAME:ROLE, with the roles administrator, node-proxier and nobody. May be repeated.")
     var user: [String] = []
 
+    @Option(help: "A JSON list of objects of one kind to begin with, as of kubectl get -A -o json. May be repeated.")
+    var state: [String] = []
+
     func run() async throws {
+        let lists = try state.map { path in try JSONParser.parse(Array(try Data(contentsOf: URL(filePath: path)))) }
         var settings = ServerSettings()
         let (host, port) = try address()
         settings.address = .tcp(host: host, port: port)
@@ -45,6 +50,7 @@ struct APIServerCommand: AsyncParsableCommand {
             settings.users[token] = user
         }
         try await APIServer.with(settings) { server in
+            for list in lists { try await server.store.restore(list: list) }
             // Whoever started the process waits for this line.
             FileHandle.standardOutput.write(Data("serving \(server.url)\n".utf8))
             try await Task.sleep(for: .seconds(1 << 30))

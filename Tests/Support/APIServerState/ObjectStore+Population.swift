@@ -27,6 +27,58 @@ extension ObjectStore {
             ])
     }
 
+    /// Puts in objects as they are, in place of all that there is of their resource: their own uids, versions and cluster
+    /// IPs. What was before `revision` has expired.
+    package func restore(_ endpoint: Endpoint, _ objects: [JSON], revision: UInt64) throws(APIStatus) {
+        var table = Table(expired: revision)
+        if endpoint.resource == .services {
+            for object in tables[.services]?.objects.values.map({ $0 }) ?? [] { reserve(object.json, isTaken: false) }
+        }
+        for json in objects {
+            let shaped: JSON
+            do { shaped = try Shape.shape(json, as: endpoint.message) } catch { throw .badRequest("\(error)") }
+            let object = StoredObject(resource: endpoint.resource, json: shaped)
+            table.objects[object.key] = object
+            if endpoint.resource == .services { reserve(shaped, isTaken: true) }
+        }
+        tables[endpoint.resource] = table
+        self.revision = max(self.revision, revision)
+    }
+
+    /// Says at which revision the server is, and up to which it has forgotten a resource.
+    package func override(_ resource: Resource, revision: UInt64, expired: UInt64?) {
+        self.revision = revision
+        tables[resource, default: Table()].expired = expired ?? 0
+    }
+
+    /// A list as the API server writes it, or as `kubectl get -o json` does when all its items are of one kind.
+    package func restore(list: JSON) throws(APIStatus) {
+        let items = list["items"]?.array ?? []
+        let apiVersion = list["apiVersion"]?.string ?? ""
+        let kind = list["kind"]?.string ?? ""
+        let endpoint = Endpoint.all.first { endpoint in
+            if kind == "List" {
+                return items.allSatisfy {
+                    $0["kind"] == .string(endpoint.kind) && $0["apiVersion"] == .string(endpoint.apiVersion)
+                }
+            }
+            return kind == "\(endpoint.kind)List" && apiVersion == endpoint.apiVersion
+        }
+        guard let endpoint else {
+            throw .badRequest("\(apiVersion) \(kind) is no list of one of the kinds served here")
+        }
+        let own = list.at("metadata", "resourceVersion")?.string.flatMap(UInt64.init)
+        let versions = items.compactMap { $0.at("metadata", "resourceVersion")?.string.flatMap(UInt64.init) }
+        try restore(endpoint, items, revision: own ?? versions.max() ?? 1)
+    }
+
+    private func reserve(_ service: JSON, isTaken: Bool) {
+        var allocation = ServiceAllocation(addresses: addresses, ports: ports)
+        if isTaken { _ = allocation.allocate(service) } else { allocation.release(service) }
+        addresses = allocation.addresses
+        ports = allocation.ports
+    }
+
     /// Services `bulk-0`, `bulk-1` and so on of namespace `default`, each with one port and one slice of its own with so
     /// many ready endpoints. Those that exist are left as they are.
     package func makeServices(_ count: Int, endpointsEach: Int) throws(APIStatus) {

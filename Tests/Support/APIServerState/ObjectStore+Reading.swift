@@ -6,6 +6,11 @@ extension ObjectStore {
         package var objects: [StoredObject]
         package var next: ContinueToken?
         package var remaining: Int?
+
+        package init(revision: UInt64, objects: [StoredObject]) {
+            self.revision = revision
+            self.objects = objects
+        }
     }
 
     package struct ListRequest: Sendable {
