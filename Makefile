@@ -21,7 +21,7 @@ BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|PacketKit|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Command)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
 
-.PHONY: all setup bpf build demo test check unit bench root clean
+.PHONY: all setup bpf proto build demo test check unit bench root clean
 
 all: build
 
@@ -44,6 +44,10 @@ Tests/CTestObjects/%.bpf.o: bpf/test/%.bpf.c $(BPF_HEADERS)
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_FLAGS) -c $< -o $@
 	$(OBJCOPY) --strip-debug $@
+
+# The Swift code of Sources/KubernetesMessages, after a change of its .proto files; it is committed.
+proto: setup
+	Sources/KubernetesMessages/generate
 
 build: setup bpf
 	swift build $(SWIFT_FLAGS)

@@ -10,6 +10,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Code that protoc writes is not ours to make strict.
+let generated: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("InternalImportsByDefault")]
+
 let package = Package(
     name: "martlet",
     products: [
@@ -20,9 +23,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -34,9 +39,19 @@ let package = Package(
         .target(name: "NetworkTypes", swiftSettings: strict),
         .target(name: "SystemCalls", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
+        // Generated from its .proto files, by its script: `make proto`.
+        .target(
+            name: "KubernetesMessages", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["generate", "proto", "sums"], swiftSettings: generated),
         // Layer 1: facts.
         .target(name: "ServiceModel", dependencies: ["NetworkTypes"], swiftSettings: strict),
         // Layer 2: derivation.
+        .target(
+            name: "KubernetesDecoding",
+            dependencies: [
+                "KubernetesMessages", "ServiceModel", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .target(name: "LoadBalancing", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         // Layer 3: image.
         .target(
@@ -55,11 +70,27 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Configuration", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
+            name: "ConfigurationFiles", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .target(
             name: "ManifestSource",
             dependencies: ["NetworkTypes", "ServiceModel", "SystemCalls", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .target(
+            name: "KubernetesClient",
+            dependencies: [
+                "ServiceModel", "SystemCalls", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "KubernetesSource",
+            dependencies: [
+                "KubernetesClient", "KubernetesDecoding", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
         .target(
@@ -98,8 +129,9 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection", "LoadBalancing",
-                "ManifestSource", "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
+                "KubernetesClient", "KubernetesSource", "LoadBalancing", "ManifestSource", "MetricsServer", "Netlink",
+                "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -109,7 +141,9 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "Configuration", "Datapath", "Inspection", "LoadBalancing", "ManifestSource", "Netlink",
+                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Inspection", "KubernetesClient", "LoadBalancing",
+                "ManifestSource",
+                "Netlink",
                 "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -190,8 +224,22 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .testTarget(
+            name: "KubernetesDecodingTests",
+            dependencies: ["KubernetesDecoding", "KubernetesMessages", "NetworkTypes", "ServiceModel"],
+            exclude: ["Recordings"], swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesSourceTests",
+            dependencies: [
+                "APIServer", "APIServerState", "KubernetesClient", "KubernetesDecoding", "KubernetesSource",
+                "ServiceModel", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesClientTests", dependencies: ["KubernetesClient", "ManifestSource", "ServiceModel"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["Configuration", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            dependencies: ["ConfigurationFiles", "LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
             name: "ManifestSourceTests",
@@ -201,7 +249,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "FuzzTests", dependencies: ["Configuration", "ManifestSource", "ServiceModel"], path: "Tests/Fuzz",
+            name: "FuzzTests", dependencies: ["ConfigurationFiles", "ManifestSource", "ServiceModel"],
+            path: "Tests/Fuzz",
             exclude: ["corpus", "found", "run", "words.dict", "ManifestFuzz.swift"], swiftSettings: strict),
         .testTarget(
             name: "LoadBalancingTests", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
@@ -268,7 +317,7 @@ let package = Package(
             dependencies: [
                 "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
                 "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet",
-                "martlet-probe",
+                "martlet-api-server", "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -3,8 +3,8 @@
 package import Telemetry
 
 package struct AgentCounters: Sendable {
-    /// Problems of manifests, each counted when it appeared.
-    package var manifestErrors: UInt64 = 0
+    /// Problems of input objects, each counted when it appeared.
+    package var inputErrors: UInt64 = 0
     /// Pins and links that somebody had removed.
     package var installationRepairs: UInt64 = 0
     /// Seconds from changed plans to the last flipped frontend: from 100 us, for one endpoint, to 3 s, for everything.

@@ -2,12 +2,12 @@
 // changes nothing in the kernel.
 
 package import Logging
-package import ManifestSource
 import ServiceLifecycle
+import Synchronization
 
 package struct AgentService: Service {
     let agent: NodeAgent
-    let watcher: ManifestWatcher
+    let source: FactSource
     let addresses: NodeAddressMonitor?
     let devices: DeviceMonitor?
     let log: Logger
@@ -16,17 +16,18 @@ package struct AgentService: Service {
     private static let tickInterval = Duration.milliseconds(200)
 
     package init(
-        agent: NodeAgent, watcher: ManifestWatcher, addresses: NodeAddressMonitor?, devices: DeviceMonitor?, log: Logger
+        agent: NodeAgent, source: FactSource, addresses: NodeAddressMonitor?, devices: DeviceMonitor?, log: Logger
     ) {
         self.agent = agent
-        self.watcher = watcher
+        self.source = source
         self.addresses = addresses
         self.devices = devices
         self.log = log
     }
 
     private enum Event: Sendable {
-        case manifests(ManifestUpdate)
+        /// The source may have something.
+        case source
         case addresses(NodeAddressMonitor.News)
         case devices(DeviceMonitor.News)
         case tick
@@ -37,8 +38,12 @@ package struct AgentService: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 let (events, inbox) = AsyncStream.makeStream(of: Event.self)
+                let news = source.open()
+                let isQueued = QueuedOnce()
+                group.addTask { await source.work() }
                 group.addTask {
-                    for await update in watcher.updates() { inbox.yield(.manifests(update)) }
+                    // Once in the inbox is enough: what comes until it is handled becomes one update.
+                    for await _ in news.signals where isQueued.begin() { inbox.yield(.source) }
                 }
                 if let addresses {
                     group.addTask {
@@ -57,20 +62,33 @@ package struct AgentService: Service {
                     }
                     inbox.finish()
                 }
-                for await event in events { await handle(event) }
+                for await event in events {
+                    if case .source = event { isQueued.end() }
+                    await handle(event, news)
+                }
             }
         }
         await agent.writeState(now: .now, isLast: true)
         log.info("stopped; traffic goes on as programmed")
     }
 
-    private func handle(_ event: Event) async {
+    private func handle(_ event: Event, _ news: FactSource.News) async {
         switch event {
-        case .manifests(let update): await agent.take(update, now: .now)
+        case .source: await agent.take(news.take(), now: .now)
         case .addresses(let news): await agent.take(news, now: .now)
         case .devices(let news): await agent.take(news)
         case .tick: await agent.tick(now: .now)
         }
         await agent.writeState(now: .now)
     }
+}
+
+/// Whether something is in a queue, so that it is put there once.
+private final class QueuedOnce: Sendable {
+    private let isQueued = Atomic(false)
+
+    /// Returns whether it was not there.
+    func begin() -> Bool { !isQueued.exchange(true, ordering: .acquiringAndReleasing) }
+
+    func end() { isQueued.store(false, ordering: .releasing) }
 }

@@ -1,12 +1,19 @@
 // Everything that an agent is told when it starts. Built by the command line from flags and files.
 
 package import Datapath
+package import KubernetesClient
 package import LoadBalancing
 package import NetworkTypes
 
+package enum FactSourceSettings: Sendable {
+    /// A directory or a file.
+    case manifests(path: String)
+    /// An API server. JSON alone is asked for when that is wanted, else protobuf first.
+    case kubernetes(ClusterAccess, wantsJSON: Bool)
+}
+
 package struct AgentSettings: Sendable {
-    /// A directory or a file of manifests.
-    package var manifests: String
+    package var source: FactSourceSettings
     package var node: NodeSettings
     package var datapath: DatapathSettings
     package var auditInterval: Duration?
@@ -16,10 +23,10 @@ package struct AgentSettings: Sendable {
     package var stateFolder: String
 
     package init(
-        manifests: String, node: NodeSettings, datapath: DatapathSettings,
+        source: FactSourceSettings, node: NodeSettings, datapath: DatapathSettings,
         auditInterval: Duration? = .seconds(60), metricsAddress: AddressAndPort? = nil, stateFolder: String
     ) {
-        self.manifests = manifests
+        self.source = source
         self.node = node
         self.datapath = datapath
         self.auditInterval = auditInterval

@@ -3,6 +3,8 @@
 import Datapath
 import Foundation
 import HTTPServing
+import KubernetesClient
+import KubernetesSource
 import LoadBalancing
 package import Logging
 import ManifestSource
@@ -34,14 +36,15 @@ package struct Daemon: Sendable {
             ])
         for notice in datapath.notices { log.warning("\(notice)") }
         let addresses = try nodeAddresses ?? NodeAddressMonitor.current()
+        let source = factSource()
         let agent = NodeAgent(
-            settings: settings, datapath: datapath, limits: try datapath.limits(), nodeAddresses: addresses, log: log)
+            settings: settings, source: source, datapath: datapath, limits: try datapath.limits(),
+            nodeAddresses: addresses, log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
             AgentService(
-                agent: agent, watcher: ManifestWatcher(path: settings.manifests), addresses: monitor, devices: devices,
-                log: log)
+                agent: agent, source: source, addresses: monitor, devices: devices, log: log)
         ]
         if let address = settings.metricsAddress { services.append(metricsServer(at: address, of: agent)) }
         let group = ServiceGroup(
@@ -49,6 +52,22 @@ package struct Daemon: Sendable {
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: log))
         try await group.run()
+    }
+
+    private func factSource() -> FactSource {
+        switch settings.source {
+        case .manifests(let path): return .manifests(ManifestWatcher(path: path))
+        case .kubernetes(let access, let wantsJSON):
+            var sourceSettings = KubernetesSource.Settings()
+            sourceSettings.wantsJSON = wantsJSON
+            var clientSettings = APIClient.Settings()
+            clientSettings.silence = sourceSettings.timing.silence
+            clientSettings.userAgent = "martlet/\(Version.current)"
+            let client = APIClient(access: access, settings: clientSettings, log: log)
+            return .kubernetes(
+                KubernetesSource(
+                    client: client, nodeName: settings.node.nodeName, settings: sourceSettings, log: log), client)
+        }
     }
 
     private func metricsServer(at address: AddressAndPort, of agent: NodeAgent) -> MetricsServer {

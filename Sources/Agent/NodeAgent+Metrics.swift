@@ -5,7 +5,6 @@ import BPF
 import Datapath
 import DatapathImage
 import LoadBalancing
-import ManifestSource
 import NetworkTypes
 import Reconciler
 import ServiceModel
@@ -19,7 +18,8 @@ extension NodeAgent {
         let failed = await reconciler.failedFrontends.count
         let failedRanges = await reconciler.failedServiceCIDRs.count
         return MetricsPage(
-            agentFamilies(failed: failed, failedRanges: failedRanges) + reconcilerFamilies(counters)
+            agentFamilies(failed: failed, failedRanges: failedRanges) + source.metricFamilies
+                + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
                 + outcomeFamilies() + attachmentFamilies()
                 + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))
@@ -42,7 +42,7 @@ extension NodeAgent {
             MetricFamily(
                 .gauge, "martlet_input_problems", help: "Problems of input objects at the moment.",
                 samples: [
-                    MetricSample(manifestProblems.count, labels: ["source": "manifests"]),
+                    MetricSample(sourceProblems.count, labels: ["source": source.label]),
                     MetricSample(plannerProblems.values.reduce(0) { $0 + $1.count }, labels: ["source": "rules"]),
                 ]),
             MetricFamily(
@@ -50,8 +50,8 @@ extension NodeAgent {
                 help: "1 unless changes of the node's addresses go unnoticed for the moment.",
                 samples: [MetricSample(addressTrouble == nil ? 1 : 0)]),
             MetricFamily(
-                .counter, "martlet_manifest_errors_total", help: "Problems of manifests, each when it appeared.",
-                samples: [MetricSample(counters.manifestErrors)]),
+                .counter, "martlet_input_errors_total", help: "Problems of input objects, each when it appeared.",
+                samples: [MetricSample(counters.inputErrors, labels: ["source": source.label])]),
             MetricFamily(
                 .counter, "martlet_installation_repairs_total",
                 help: "Pins and links restored after somebody removed them.",

@@ -6,7 +6,6 @@ import DatapathImage
 import Foundation
 package import Inspection
 import LoadBalancing
-import ManifestSource
 import NetworkTypes
 import Reconciler
 import ServiceModel
@@ -20,7 +19,7 @@ extension NodeAgent {
         let outdated = failed.count { (try? datapath.maps.frontends.lookup($0.key)) != nil }
         return AgentStatus(
             pid: ProcessInfo.processInfo.processIdentifier, version: Version.current, startedAt: startedAt,
-            updatedAt: Date(), synced: isSynced, source: "manifests in \(settings.manifests)",
+            updatedAt: Date(), synced: isSynced, source: settings.source.words,
             services: planner.facts.services.count,
             frontends: AgentStatus.Programmed(programmed: used.frontends - outdated, failed: failed.count),
             frontendErrors: failed.compactMap { frontendError($0) },
@@ -29,7 +28,7 @@ extension NodeAgent {
                 AgentStatus.Audit(
                     at: date(of: $0.at), differences: $0.report.differences,
                     repaired: $0.report.repair.isEmpty ? 0 : $0.report.differences)
-            }, attachments: attachments)
+            }, attachments: attachments, api: source.status)
     }
 
     private func frontendError(_ status: FrontendStatus) -> AgentStatus.FrontendError? {
@@ -53,10 +52,10 @@ extension NodeAgent {
     }
 
     private var problems: [AgentStatus.Problem] {
-        let read = manifestProblems.map { problem in
+        let read = sourceProblems.map { problem in
             AgentStatus.Problem(
                 file: problem.file, document: problem.document, object: problem.problem.object,
-                field: problem.problem.field, message: problem.problem.message + problem.consequenceText)
+                field: problem.problem.field, message: problem.problem.message + problem.consequence.words)
         }
         let planned = plannerProblems.sorted { $0.key < $1.key }.flatMap(\.value).map { problem in
             AgentStatus.Problem(object: problem.object, field: problem.field, message: problem.message)
@@ -81,17 +80,7 @@ extension NodeAgent {
         let standing = datapath.notices + (attachments?.leftovers ?? [])
         guard let kept = keptFrontends, kept > 0 else { return standing }
         return standing + [
-            "\(kept) frontends of an earlier run are kept until every manifest can be read without errors"
+            "\(kept) frontends of an earlier run are kept until all \(source.noun) can be read without errors"
         ]
-    }
-}
-
-extension ManifestProblem {
-    fileprivate var consequenceText: String {
-        switch consequence {
-        case .leftOut: ""
-        case .notUsed: "; it is not used"
-        case .lastGoodKept: "; its last good version stays in force"
-        }
     }
 }

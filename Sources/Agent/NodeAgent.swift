@@ -8,20 +8,20 @@ import Foundation
 import Inspection
 import LoadBalancing
 package import Logging
-package import ManifestSource
 import Netlink
 package import NetworkTypes
 package import Reconciler
-import ServiceModel
+package import ServiceModel
 import Telemetry
 
 package actor NodeAgent {
     let settings: AgentSettings
+    let source: FactSource
     let datapath: Datapath
     let reconciler: Reconciler
     let log: Logger
     private(set) var planner: Planner
-    private(set) var manifestProblems: [ManifestProblem] = []
+    private(set) var sourceProblems: [SourceProblem] = []
     private(set) var plannerProblems: [ObjectName: [ObjectProblem]] = [:]
     private(set) var lastAudit: (at: ContinuousClock.Instant, report: AuditReport)?
     private(set) var counters = AgentCounters()
@@ -45,9 +45,11 @@ package actor NodeAgent {
     private let clockAtStart = ContinuousClock.now
 
     package init(
-        settings: AgentSettings, datapath: Datapath, limits: ImageLimits, nodeAddresses: [IPAddress]?, log: Logger
+        settings: AgentSettings, source: FactSource, datapath: Datapath, limits: ImageLimits,
+        nodeAddresses: [IPAddress]?, log: Logger
     ) {
         self.settings = settings
+        self.source = source
         self.datapath = datapath
         self.log = log
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
@@ -67,14 +69,16 @@ package actor NodeAgent {
 
     // MARK: Events
 
-    package func take(_ update: ManifestUpdate, now: ContinuousClock.Instant) async {
+    /// News of the source; nil when only its own state has changed.
+    package func take(_ update: SourceUpdate?, now: ContinuousClock.Instant) async {
         stateIsStale = true
+        guard let update else { return }
         note(update.problems)
         guard isSynced || update.isFirst else { return }
         await carryOut(planner.apply(update.changes), now: now)
         if update.isFirst {
             isSynced = true
-            log.info("the manifests are programmed", metadata: ["services": "\(planner.facts.services.count)"])
+            log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
         await removeUnclaimed(now: now)
     }
@@ -84,7 +88,7 @@ package actor NodeAgent {
     /// maps alone.
     private func removeUnclaimed(now: ContinuousClock.Instant) async {
         guard !unclaimedRemoved else { return }
-        guard !manifestProblems.contains(where: { $0.consequence == .notUsed }) else {
+        guard !sourceProblems.contains(where: { $0.consequence == .notUsed }) else {
             guard keptFrontends != 0 else { return }
             record(await reconciler.servicesSynced(Set(planner.facts.services.keys), now: now))
             await noteKept()
@@ -94,7 +98,7 @@ package actor NodeAgent {
         record(await reconciler.allSourcesSynced(now: now))
         guard let kept = keptFrontends, kept > 0 else { return }
         log.info(
-            "every manifest can be read; what was kept of an earlier run and nobody has is removed",
+            "all \(source.noun) can be read; what was kept of an earlier run and nobody has is removed",
             metadata: ["frontends": "\(kept)"])
         keptFrontends = 0
     }
@@ -204,14 +208,14 @@ package actor NodeAgent {
 
     // MARK: Telling
 
-    private func note(_ problems: [ManifestProblem]) {
-        let old = Set(manifestProblems)
+    private func note(_ problems: [SourceProblem]) {
+        let old = Set(sourceProblems)
         for problem in problems where !old.contains(problem) {
-            counters.manifestErrors += 1
-            log.warning("a manifest has a problem", metadata: ["problem": "\(problem)"])
+            counters.inputErrors += 1
+            log.warning("one of the \(source.noun) has a problem", metadata: ["problem": "\(problem)"])
         }
-        if problems.isEmpty, !old.isEmpty { log.info("all manifests are in order again") }
-        manifestProblems = problems
+        if problems.isEmpty, !old.isEmpty { log.info("all \(source.noun) are in order again") }
+        sourceProblems = problems
     }
 
     private func record(_ report: ReconcilerReport, now: ContinuousClock.Instant = .now) {

@@ -71,6 +71,46 @@ package struct AgentStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// How it stands with the API server that the facts come from.
+    package struct API: Codable, Hashable, Sendable {
+        package struct Resource: Codable, Hashable, Sendable {
+            /// As `EndpointSlice`.
+            package var kind: String
+            /// `watching`, `listing`, or `waiting` before the server is asked again.
+            package var activity: String
+            /// A complete list has been read once.
+            package var synced: Bool
+            /// Of the last list, event or bookmark; empty before, and while a list is being read.
+            package var resourceVersion: String
+            package var objects: Int
+            /// The last thing that went wrong; null when all is well again.
+            @Nullable package var error: String?
+
+            package init(
+                kind: String, activity: String, synced: Bool, resourceVersion: String, objects: Int, error: String?
+            ) {
+                self.kind = kind
+                self.activity = activity
+                self.synced = synced
+                self.resourceVersion = resourceVersion
+                self.objects = objects
+                self.error = error
+            }
+        }
+
+        /// The one that is asked at the moment.
+        package var server: String
+        /// Services and EndpointSlices are being watched.
+        package var connected: Bool
+        package var resources: [Resource]
+
+        package init(server: String, connected: Bool, resources: [Resource]) {
+            self.server = server
+            self.connected = connected
+            self.resources = resources
+        }
+    }
+
     package var pid: Int32
     package var version: String
     package var startedAt: Date
@@ -89,11 +129,13 @@ package struct AgentStatus: Codable, Hashable, Sendable {
     @Nullable package var lastAudit: Audit?
     /// What came of attaching to the node's devices; null before they are known.
     @Nullable package var attachments: AttachmentReport?
+    /// Null when the facts come from manifests.
+    @Nullable package var api: API?
 
     package init(
         pid: Int32, version: String, startedAt: Date, updatedAt: Date, synced: Bool, source: String, services: Int = 0,
         frontends: Programmed = Programmed(), frontendErrors: [FrontendError] = [], problems: [Problem] = [],
-        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil
+        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil, api: API? = nil
     ) {
         self.pid = pid
         self.version = version
@@ -108,6 +150,7 @@ package struct AgentStatus: Codable, Hashable, Sendable {
         self.notices = notices
         self.lastAudit = lastAudit
         self.attachments = attachments
+        self.api = api
     }
 }
 

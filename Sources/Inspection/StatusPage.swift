@@ -23,11 +23,22 @@ package struct StatusPage: Sendable {
                 ("Source", "\(status.source), \(status.synced ? "synced" : "not synced yet")"),
                 ("Services", "\(status.services)"), ("Frontends", Self.words(status.frontends)),
             ]
+            lines += status.api.map { Self.words($0) } ?? []
             lines += status.lastAudit.map { [("Last audit", Self.words($0))] } ?? []
             lines += status.notices.map { ("Notice", $0) }
         }
         if let error = report.agent.statusError { lines.append(("State file", error)) }
         return lines.map { "\($0.0):".padded(to: 13) + $0.1.visible() + "\n" }.joined()
+    }
+
+    /// One line for the server, and one for each resource that is not in order.
+    private static func words(_ api: AgentStatus.API) -> [(String, String)] {
+        let watched = api.resources.filter { $0.activity == "watching" }.map(\.kind)
+        let state = api.connected ? "connected" : "not connected"
+        let server =
+            "\(api.server), \(state), watching \(watched.isEmpty ? "nothing" : watched.joined(separator: ", "))"
+        return [("API server", server)]
+            + api.resources.compactMap { resource in resource.error.map { ("API error", "\(resource.kind): \($0)") } }
     }
 
     private var datapath: String {

@@ -15,13 +15,13 @@ package struct ManifestState: Sendable {
     /// What was told to the outside.
     private var told: [ObjectIdentity: Fact] = [:]
     private var dirty: Set<ObjectIdentity> = []
-    private var directoryProblems: [ManifestProblem] = []
+    private var directoryProblems: [SourceProblem] = []
 
     package init() {}
 
     private struct File {
         var objects: [ObjectIdentity: Entry] = [:]
-        var problems: [ManifestProblem] = []
+        var problems: [SourceProblem] = []
     }
 
     private struct Entry {
@@ -69,13 +69,13 @@ package struct ManifestState: Sendable {
         directoryProblems = []
         if let directory {
             directoryProblems.append(
-                ManifestProblem(
+                SourceProblem(
                     file: path, problem: ObjectProblem(object: "", message: directory),
                     consequence: files.isEmpty ? .notUsed : .lastGoodKept))
         }
         if let watching {
             directoryProblems.append(
-                ManifestProblem(
+                SourceProblem(
                     file: path, problem: ObjectProblem(object: "", message: watching), consequence: .leftOut))
         }
     }
@@ -94,7 +94,7 @@ package struct ManifestState: Sendable {
     }
 
     /// Everything that is wrong now, by file, document and line.
-    package var problems: [ManifestProblem] {
+    package var problems: [SourceProblem] {
         var problems = directoryProblems
         let duplicates = duplicateProblems()
         for name in faulty.union(duplicates.keys).sorted() {
@@ -117,7 +117,7 @@ extension ManifestState {
         var new = old
         new.objects = old.objects.mapValues(\.kept)
         new.problems = [
-            ManifestProblem(
+            SourceProblem(
                 file: name, line: problem.line, problem: ObjectProblem(object: "", message: problem.message),
                 consequence: old.objects.isEmpty ? .notUsed : .lastGoodKept)
         ]
@@ -136,7 +136,7 @@ extension ManifestState {
                 }
                 seen[identity] = object.line
             }
-            var fatal: ManifestProblem.Consequence?
+            var fatal: SourceProblem.Consequence?
             switch object.decoded.outcome {
             case .fact(let fact):
                 new.objects[fact.identity] = Entry(
@@ -157,9 +157,9 @@ extension ManifestState {
 
     private static func repetition(
         of identity: ObjectIdentity, _ object: ManifestObject, first: Int, file name: String
-    ) -> ManifestProblem {
+    ) -> SourceProblem {
         let message = "is defined in line \(first) already, and that is used"
-        return ManifestProblem(
+        return SourceProblem(
             file: name, document: object.document, line: object.line,
             problem: ObjectProblem(object: "\(identity)", message: message), consequence: .leftOut)
     }
@@ -175,15 +175,15 @@ extension ManifestState {
             new.objects[identity] = entry.kept
             let problem = ObjectProblem(
                 object: "\(identity)", message: "is missing, and another object does not say clearly who it is")
-            new.problems.append(ManifestProblem(file: name, problem: problem, consequence: .lastGoodKept))
+            new.problems.append(SourceProblem(file: name, problem: problem, consequence: .lastGoodKept))
         }
     }
 
     private static func problems(
-        of object: ManifestObject, fatal: ManifestProblem.Consequence?, file name: String
-    ) -> [ManifestProblem] {
+        of object: ManifestObject, fatal: SourceProblem.Consequence?, file name: String
+    ) -> [SourceProblem] {
         zip(object.decoded.allProblems, object.problemLines).enumerated().map { index, pair in
-            ManifestProblem(
+            SourceProblem(
                 file: name, document: object.document, line: pair.1, problem: pair.0,
                 consequence: index == 0 ? fatal ?? .leftOut : .leftOut)
         }
@@ -228,14 +228,14 @@ extension ManifestState {
         return kept
     }
 
-    private func duplicateProblems() -> [String: [ManifestProblem]] {
-        var problems: [String: [ManifestProblem]] = [:]
+    private func duplicateProblems() -> [String: [SourceProblem]] {
+        var problems: [String: [SourceProblem]] = [:]
         for identity in shared.sorted() {
             guard let winner = winningFile(identity) else { continue }
             for name in owners[identity] ?? [] where name != winner.name {
                 guard let entry = files[name]?.objects[identity], !entry.isKept else { continue }
                 problems[name, default: []].append(
-                    ManifestProblem(
+                    SourceProblem(
                         file: name, document: entry.document, line: entry.line,
                         problem: ObjectProblem(
                             object: "\(identity)",

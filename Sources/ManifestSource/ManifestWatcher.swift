@@ -6,16 +6,6 @@ package import ServiceModel
 import Synchronization
 import SystemCalls
 
-package struct ManifestUpdate: Hashable, Sendable {
-    /// Ordered by kind and name. Never a fact that was delivered before (EP-19). Empty until everything has been read
-    /// once.
-    package var changes: [FactChange]
-    /// All that is wrong now, not only what is new.
-    package var problems: [ManifestProblem]
-    /// This is the first update after everything was read once: the source has synced (SYNC-1).
-    package var isFirst: Bool
-}
-
 package struct ManifestWatcher: Sendable {
     private let directory: ManifestDirectory
     private let limits: TextLimits
@@ -57,8 +47,12 @@ package struct ManifestWatcher: Sendable {
 }
 
 package struct ManifestUpdates: AsyncSequence, Sendable {
-    fileprivate let signals: AsyncStream<Void>
+    /// Fires when there may be something to take. Signals that are not fetched in time become one.
+    package let signals: AsyncStream<Void>
     let mailbox: ManifestMailbox
+
+    /// What is new since the last call; nil when nothing is. For those who follow the signals themselves.
+    package func take() -> SourceUpdate? { mailbox.take() }
 
     package func makeAsyncIterator() -> Iterator {
         Iterator(signals: signals.makeAsyncIterator(), mailbox: mailbox)
@@ -69,14 +63,14 @@ package struct ManifestUpdates: AsyncSequence, Sendable {
         fileprivate let mailbox: ManifestMailbox
 
         /// Nil once the task is cancelled.
-        package mutating func next(isolation actor: isolated (any Actor)?) async -> ManifestUpdate? {
+        package mutating func next(isolation actor: isolated (any Actor)?) async -> SourceUpdate? {
             while await signals.next(isolation: actor) != nil {
                 if let update = mailbox.take() { return update }
             }
             return nil
         }
 
-        package mutating func next() async -> ManifestUpdate? { await next(isolation: nil) }
+        package mutating func next() async -> SourceUpdate? { await next(isolation: nil) }
     }
 }
 
@@ -86,7 +80,7 @@ final class ManifestMailbox: Sendable {
         var state = ManifestState()
         var isComplete = false
         var isFirstTold = false
-        var problemsTold: [ManifestProblem] = []
+        var problemsTold: [SourceProblem] = []
         var isStopped = false
     }
 
@@ -122,7 +116,7 @@ final class ManifestMailbox: Sendable {
     }
 
     /// Nil when there is nothing new.
-    func take() -> ManifestUpdate? {
+    func take() -> SourceUpdate? {
         content.withLock { content in
             let isFirst = content.isComplete && !content.isFirstTold
             let changes = content.isComplete ? content.state.takeChanges() : []
@@ -130,7 +124,7 @@ final class ManifestMailbox: Sendable {
             guard isFirst || !changes.isEmpty || problems != content.problemsTold else { return nil }
             content.isFirstTold = content.isComplete
             content.problemsTold = problems
-            return ManifestUpdate(changes: changes, problems: problems, isFirst: isFirst)
+            return SourceUpdate(changes: changes, problems: problems, isFirst: isFirst)
         }
     }
 }

@@ -6,7 +6,7 @@ import SystemCalls
 package struct ManifestContents: Hashable, Sendable {
     /// Ordered by kind and name.
     package var facts: [Fact]
-    package var problems: [ManifestProblem]
+    package var problems: [SourceProblem]
     /// Why nothing could be read: the path, or the one file that it is, cannot be opened. Nil when something was.
     package var obstacle: String?
 }

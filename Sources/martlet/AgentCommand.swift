@@ -3,7 +3,7 @@
 import Agent
 import ArgumentParser
 import BPF
-import Configuration
+import ConfigurationFiles
 import Datapath
 import Glibc
 import Logging
@@ -14,23 +14,26 @@ import SystemCalls
 struct AgentCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent",
-        abstract: "Run the agent: follow the manifests and keep the datapath as they say.",
+        abstract: "Run the agent: follow an API server or manifests, and keep the datapath as they say.",
         discussion: """
             Installs the socket hooks in a cgroup2 directory, or adopts those that an earlier run left in the pin folder, and \
-            follows the manifests. Stopping it, however it ends, leaves traffic flowing as programmed; 'martlet cleanup' \
+            follows the API server of its pod, that of a kubeconfig file, or a folder of manifests. While an API server \
+            cannot be reached, traffic goes on as it was programmed last. Stopping it, however it ends, leaves traffic flowing as programmed; 'martlet cleanup' \
             takes the datapath down. Flags go before the configuration file. SIGTERM and SIGINT stop it; SIGHUP is ignored, \
-            since manifests are followed as they change. The configuration is read at the start only.
+            since everything is followed as it changes. The configuration is read at the start only.
 
             Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; and CAP_SYS_ADMIN and CAP_SYS_PTRACE for finding sockets \
             of removed endpoints in the network namespaces of pods.
 
             EXAMPLES
+              martlet agent
+              martlet agent --kubeconfig /etc/kubernetes/martlet.conf --node worker-1
               martlet agent --manifests /etc/martlet --node worker-1
               martlet agent --manifests /etc/martlet --config /etc/martlet.yaml --log-level debug
               martlet agent --manifests web.yaml --cgroup /sys/fs/cgroup/lab --pin-folder /sys/fs/bpf/lab
             """)
 
-    @OptionGroup var input: ManifestOptions
+    @OptionGroup var input: SourceOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var place: PlaceOptions
 
@@ -84,7 +87,7 @@ struct AgentCommand: AsyncParsableCommand {
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
         let settings = AgentSettings(
-            manifests: input.manifests, node: rules, datapath: datapath,
+            source: try input.settings(configuration), node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration), stateFolder: stateFolder)
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()

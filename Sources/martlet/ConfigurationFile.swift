@@ -1,6 +1,6 @@
 // The file of --config, read: which of the two kinds it is, and what it decides, is Configuration's.
 
-import Configuration
+import ConfigurationFiles
 import ManifestSource
 import ServiceModel
 import SystemCalls

@@ -1,7 +1,7 @@
 // Reading the shared input at once, for the commands that answer from manifests alone.
 
 import ArgumentParser
-import Configuration
+import ConfigurationFiles
 import LoadBalancing
 import ManifestSource
 import NetworkTypes
@@ -10,7 +10,7 @@ import ServiceModel
 /// What the manifests come to on this node.
 struct ManifestReading {
     var planner: Planner
-    var problems: [ManifestProblem]
+    var problems: [SourceProblem]
 }
 
 extension NodeOptions {

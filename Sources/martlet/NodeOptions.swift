@@ -1,7 +1,7 @@
 // The input that the agent, plan and explain share: manifests, the node, its configuration and its addresses.
 
 import ArgumentParser
-import Configuration
+import ConfigurationFiles
 import Foundation
 import LoadBalancing
 import ManifestSource

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import BPF
-import Configuration
+import ConfigurationFiles
 import Datapath
 import LoadBalancing
 import Netlink

@@ -43,12 +43,12 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-extension ManifestProblem {
+extension SourceProblem {
     /// With its place in the files as the object where nothing else names it.
     fileprivate var asObjectProblem: ObjectProblem {
         var problem = self.problem
-        let line = line.map { "\(file):\($0)" } ?? file
-        let place = document.map { "\(line), document \($0)" } ?? line
+        guard let file = place else { return problem }
+        let place = document.map { "\(file), document \($0)" } ?? file
         if problem.object.isEmpty {
             problem.object = place
         } else {

@@ -89,7 +89,7 @@ struct BadInputTests {
                     }, "\(mistake.file): \(lines)")
             }
             #expect(found.first { $0.file == "port.yaml" }?.document == 2)
-            #expect(try agent.metric("martlet_manifest_errors_total") >= Double(all.count))
+            #expect(try agent.metric("martlet_input_errors_total{source=\"manifests\"}") >= Double(all.count))
             #expect(try scene.ask(web).servers == ["web-1": 20])
 
             for mistake in all { try scene.withdraw(mistake.file) }
@@ -218,7 +218,7 @@ struct BadInputTests {
             for file in ["service.yaml", "slice.yaml"] { try removeFile("\(scene.manifests)/..v1/\(file)") }
             #expect(try scene.isServed(web, by: ["web-2"]))
             #expect(try load.stop().failed == 0)
-            #expect(try agent.metric("martlet_manifest_errors_total") == 0)
+            #expect(try agent.metric("martlet_input_errors_total{source=\"manifests\"}") == 0)
         }
     }
 }

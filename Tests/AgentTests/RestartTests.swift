@@ -183,7 +183,7 @@ struct RestartTests {
             try scene.withdraw("deleted.yaml")
 
             let agent = try scene.start()
-            let kept = "kept until every manifest can be read"
+            let kept = "kept until all manifests can be read"
             for service in [web, broken, deleted] { #expect(try scene.ask(service).total == 20, "\(service.name)") }
             #expect(
                 try eventually(within: .seconds(10)) {

@@ -85,18 +85,20 @@ final class Scene {
         return agent
     }
 
-    /// Starts an agent and does not wait. Options given in `more` go before the usual ones of the same name.
-    func launch(_ more: [String] = [], binary: String? = nil) throws -> RunningAgent {
+    /// Starts an agent and does not wait. Options given in `more` go before the usual ones of the same name; `source` are
+    /// those that say where facts come from, the scene's manifests unless given.
+    func launch(_ more: [String] = [], binary: String? = nil, source: [String]? = nil) throws -> RunningAgent {
         let sizes = mapSizes.map { "\($0.key): \($0.value)" }.sorted().joined(separator: ", ")
         let configuration = try world.write(
             "apiVersion: martlet.dev/v1alpha1\nkind: MartletConfiguration\nmapSizes: {\(sizes)}\n", to: "config.yaml")
         let usual = [
             ("--config", configuration),
-            ("--manifests", manifests), ("--node", "worker-1"), ("--pin-folder", folder.path),
+            ("--node", "worker-1"), ("--pin-folder", folder.path),
             ("--cgroup", node.group.path), ("--state-folder", world.folder), ("--grace-period", "1s"),
             ("--metrics-bind-address", RunningAgent.metricsAddress),
         ]
-        let arguments = ["agent"] + more + usual.filter { !more.contains($0.0) }.flatMap { [$0.0, $0.1] }
+        let facts = source ?? (more.contains("--manifests") ? [] : ["--manifests", manifests])
+        let arguments = ["agent"] + facts + more + usual.filter { !more.contains($0.0) }.flatMap { [$0.0, $0.1] }
         let process = try node.spawn(binary ?? Self.martlet(), arguments)
         let agent = RunningAgent(process: process, host: node.host)
         agents.append(agent)

@@ -1,6 +1,6 @@
 // KubeProxyConfiguration: what counts, what is accepted, what is refused.
 
-import Configuration
+import ConfigurationFiles
 import LoadBalancing
 import NetworkTypes
 import ServiceModel

@@ -1,6 +1,6 @@
 // MartletConfiguration, strictly.
 
-import Configuration
+import ConfigurationFiles
 import LoadBalancing
 import NetworkTypes
 import ServiceModel

@@ -1,6 +1,6 @@
 // Configurations for the tests, written as JSON, which is YAML as well.
 
-import Configuration
+import ConfigurationFiles
 import ServiceModel
 import Testing
 

@@ -1,7 +1,7 @@
 // What must hold for every text whatsoever: reading it ends, nothing traps, and the results agree with each other. Run
 // by the fuzzer (ManifestFuzz) and by the replay of what it once found.
 
-import Configuration
+import ConfigurationFiles
 import ManifestSource
 import NetworkTypes
 import ServiceModel

@@ -42,7 +42,7 @@ final class Believer: Sendable {
 }
 
 extension Believer.Belief {
-    fileprivate mutating func take(_ update: ManifestUpdate) {
+    fileprivate mutating func take(_ update: SourceUpdate) {
         updates += 1
         if update.isFirst { firsts += 1 }
         problems = update.problems.map(\.description)

@@ -15,6 +15,31 @@ package enum Timestamp {
         return daysSince1970(year, month, day) * 86400 + time - offset
     }
 
+    /// The other way round, in UTC and without fractions: `2026-01-31T12:00:00Z`. Nil outside the years 0…9999, for
+    /// which RFC 3339 has no text.
+    package static func text(secondsSince1970 seconds: Int64) -> String? {
+        guard (-62_167_219_200..<253_402_300_800).contains(seconds) else { return nil }
+        // From 0000-03-01 on, in eras of 400 years of 146,097 days: years that begin in March end with the leap day.
+        let fromMarch = Int(seconds) + 719_468 * 86400
+        let time = (fromMarch % 86400 + 86400) % 86400
+        let days = (fromMarch - time) / 86400
+        let era = (days >= 0 ? days : days - 146_096) / 146_097
+        let day = days - era * 146_097
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365
+        let dayOfYear = day - (365 * year + year / 4 - year / 100)
+        let monthFromMarch = (5 * dayOfYear + 2) / 153
+        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+        let calendarYear = padded(year + era * 400 + (month <= 2 ? 1 : 0), to: 4)
+        let date =
+            "\(calendarYear)-\(padded(month, to: 2))-\(padded(dayOfYear - (153 * monthFromMarch + 2) / 5 + 1, to: 2))"
+        return date + "T\(padded(time / 3600, to: 2)):\(padded(time / 60 % 60, to: 2)):\(padded(time % 60, to: 2))Z"
+    }
+
+    private static func padded(_ number: Int, to digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+
     /// Reads `.123Z` or `+02:00`: an optional fraction and the zone.
     private static func offsetSeconds(_ text: ArraySlice<UInt8>) -> Int64? {
         var rest = text

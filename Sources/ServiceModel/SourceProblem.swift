@@ -1,8 +1,6 @@
-// Something wrong with the manifests: where, what, and what it means for what is in force.
+// Something wrong with what a source says: where, what, and what it means for what is in force.
 
-package import ServiceModel
-
-package struct ManifestProblem: Hashable, Sendable {
+package struct SourceProblem: Hashable, Sendable {
     package enum Consequence: Hashable, Sendable {
         /// A part of a usable object, or a document that says nothing to us, is left out.
         case leftOut
@@ -12,8 +10,9 @@ package struct ManifestProblem: Hashable, Sendable {
         case lastGoodKept
     }
 
-    /// Name within the directory; the directory's path when that itself is meant.
-    package var file: String
+    /// Name within the directory of manifests; the directory's path when that itself is meant. Nil when the object came
+    /// from an API server.
+    package var file: String?
     /// Counted from 1; nil when the file as a whole is meant.
     package var document: Int?
     /// Counted from 1.
@@ -23,7 +22,7 @@ package struct ManifestProblem: Hashable, Sendable {
     package var consequence: Consequence
 
     package init(
-        file: String, document: Int? = nil, line: Int? = nil, problem: ObjectProblem, consequence: Consequence
+        file: String? = nil, document: Int? = nil, line: Int? = nil, problem: ObjectProblem, consequence: Consequence
     ) {
         self.file = file
         self.document = document
@@ -33,16 +32,29 @@ package struct ManifestProblem: Hashable, Sendable {
     }
 }
 
-extension ManifestProblem: CustomStringConvertible {
+extension SourceProblem: CustomStringConvertible {
     /// `web.yaml:12: document 2: Service default/web: spec.ports[0].port: 70000 is not a port (1…65535); …`
     package var description: String {
-        var text = line.map { "\(file):\($0): " } ?? "\(file): "
+        var text = place.map { "\($0): " } ?? ""
         if let document, !problem.object.hasPrefix("document") { text += "document \(document): " }
         text += problem.object.isEmpty ? problem.message : "\(problem)"
-        switch consequence {
-        case .leftOut: return text
-        case .notUsed: return text + "; it is not used"
-        case .lastGoodKept: return text + "; its last good version stays in force"
+        return text + consequence.words
+    }
+
+    /// File and line, as far as there are any.
+    package var place: String? {
+        guard let file else { return nil }
+        return line.map { "\(file):\($0)" } ?? file
+    }
+}
+
+extension SourceProblem.Consequence {
+    /// To be put behind the message.
+    package var words: String {
+        switch self {
+        case .leftOut: ""
+        case .notUsed: "; it is not used"
+        case .lastGoodKept: "; its last good version stays in force"
         }
     }
 }

@@ -1,0 +1,67 @@
+// What an API server as a source tells of itself: in the state file, and as metrics. Manifests have nothing to tell.
+
+import Inspection
+import KubernetesClient
+import KubernetesSource
+import ServiceModel
+import Telemetry
+
+extension FactSource {
+    /// Nil for manifests.
+    var status: AgentStatus.API? {
+        guard case .kubernetes(let source, let client) = self else { return nil }
+        let states = source.states
+        return AgentStatus.API(
+            server: "\(client.server)",
+            connected: [FactKind.service, .endpointSlice].allSatisfy { states[$0]?.activity == .watching },
+            resources: FactKind.allCases.map { kind in
+                let state = states[kind] ?? ResourceState()
+                return AgentStatus.API.Resource(
+                    kind: kind.rawValue, activity: state.activity.rawValue, synced: state.isSynced,
+                    resourceVersion: state.resourceVersion, objects: state.objects, error: state.failure)
+            })
+    }
+
+    /// Empty for manifests.
+    var metricFamilies: [MetricFamily] {
+        guard case .kubernetes(let source, let client) = self else { return [] }
+        let states = source.states.sorted { $0.key.rawValue < $1.key.rawValue }
+        func samples(_ value: (ResourceState) -> UInt64) -> [MetricSample] {
+            states.map { MetricSample(value($0.value), labels: ["resource": $0.key.rawValue]) }
+        }
+        return [
+            MetricFamily(
+                .counter, "martlet_api_requests_total",
+                help: "Requests to the API server, by verb and status; without an answer, the code is error.",
+                samples: Self.requestSamples(client.counts)),
+            MetricFamily(
+                .counter, "martlet_api_lists_total", help: "Lists begun, streaming ones included.",
+                samples: samples(\.lists)),
+            MetricFamily(
+                .counter, "martlet_api_watch_restarts_total", help: "Watches begun where an earlier one ended.",
+                samples: samples(\.watches)),
+            MetricFamily(
+                .counter, "martlet_api_events_total", help: "Events of watches and streaming lists.",
+                samples: samples(\.events)),
+            MetricFamily(
+                .counter, "martlet_api_failures_total",
+                help: "Answers that were refusals, broken, or did not come, and watches that the server gave up.",
+                samples: samples(\.failures)),
+            MetricFamily(
+                .counter, "martlet_api_decode_problems_total", help: "Things wrong with objects and frames.",
+                samples: samples(\.decodeProblems)),
+            MetricFamily(
+                .gauge, "martlet_api_watching", help: "1 while the resource is being watched.",
+                samples: samples { $0.activity == .watching ? 1 : 0 }),
+            MetricFamily(
+                .gauge, "martlet_api_objects", help: "Objects known.", samples: samples { UInt64($0.objects) }),
+        ]
+    }
+
+    private static func requestSamples(_ counts: [APIClient.RequestCount: UInt64]) -> [MetricSample] {
+        counts.map { count in
+            (verb: count.key.isWatch ? "watch" : "list", code: count.key.code.map { "\($0)" } ?? "error", count.value)
+        }.sorted { ($0.verb, $0.code) < ($1.verb, $1.code) }
+            .map { MetricSample($0.2, labels: ["verb": $0.verb, "code": $0.code]) }
+    }
+}

@@ -1,0 +1,195 @@
+// Asks an API server: one request at a time and task, answers as they arrive. HTTP/2 where the server offers it, TLS
+// always. What is asked, and what answers mean, is up to others.
+
+import AsyncHTTPClient
+package import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import ServiceModel
+import Synchronization
+
+package final class APIClient: Sendable {
+    package struct Settings: Sendable {
+        /// How long nothing may come, in an answer that is not at its end.
+        package var silence: Duration = .seconds(150)
+        /// How long an answer may take to begin.
+        package var firstByte: Duration = .seconds(30)
+        package var connect: Duration = .seconds(10)
+        package var userAgent = "martlet"
+
+        package init() {}
+    }
+
+    private struct State {
+        /// Built when it is needed first, and again when files have changed or a connection was dead.
+        var http: HTTPClient?
+        var material: AccessMaterial?
+        var server = 0
+        var budget = RequestBudget()
+        var counts: [RequestCount: UInt64] = [:]
+    }
+
+    private let access: ClusterAccess
+    private let settings: Settings
+    private let log: Logger
+    private let state = Mutex(State())
+
+    /// Nothing is opened before the first request. `shutDown` has to be called at the end.
+    package init(access: ClusterAccess, settings: Settings = Settings(), log: Logger) {
+        self.access = access
+        self.settings = settings
+        self.log = log
+    }
+
+    /// How often what was asked with what result.
+    package struct RequestCount: Hashable, Sendable {
+        package var isWatch: Bool
+        /// An HTTP status, or nil when there was no answer.
+        package var code: Int?
+
+        package init(isWatch: Bool, code: Int?) {
+            self.isWatch = isWatch
+            self.code = code
+        }
+    }
+
+    package var counts: [RequestCount: UInt64] { state.withLock { $0.counts } }
+
+    /// The server that is asked at the moment.
+    package var server: ServerAddress { state.withLock { access.servers[$0.server] } }
+
+    /// Asks, and returns when the head of the answer is there, whatever its status. Waits its turn first, unless it is
+    /// for a watch (API-6).
+    ///
+    /// - Parameter target: path and query, as they go into the request.
+    package func get(_ target: String, accept: String, isWatch: Bool) async throws(ClientFailure) -> APIAnswer {
+        if !isWatch {
+            let pause = state.withLock { $0.budget.take(now: .now) }
+            if pause > .zero, (try? await Task.sleep(for: pause)) == nil { throw .cancelled }
+        }
+        let server = server
+        do throws(ClientFailure) {
+            let answer = try await ask(server, target, accept)
+            count(RequestCount(isWatch: isWatch, code: answer.status))
+            return answer
+        } catch {
+            guard error != .cancelled else { throw error }
+            count(RequestCount(isWatch: isWatch, code: nil))
+            moveOn(from: server)
+            throw error
+        }
+    }
+
+    private func ask(
+        _ server: ServerAddress, _ target: String, _ accept: String
+    ) async throws(ClientFailure) -> APIAnswer {
+        let http = try client(for: server)
+        let authority = "\(server.urlHost(access.serverName)):\(server.port)"
+        var request = HTTPClientRequest(url: "https://\(authority)\(server.prefix)\(target)")
+        request.headers = ["Host": "\(server.urlHost()):\(server.port)", "Accept": accept]
+        request.headers.add(name: "User-Agent", value: settings.userAgent)
+        if let authorization = try access.token.authorization() {
+            request.headers.add(name: "Authorization", value: authorization)
+        }
+        do {
+            let response = try await http.execute(request, deadline: .now() + TimeAmount(settings.firstByte))
+            return APIAnswer(response, server: "\(server)")
+        } catch {
+            throw ClientFailure(error, server: "\(server)")
+        }
+    }
+
+    /// The client for the files as they are now.
+    private func client(for server: ServerAddress) throws(ClientFailure) -> HTTPClient {
+        let material = try AccessMaterial(access, server: server)
+        let present = state.withLock { $0.material == material ? $0.http : nil }
+        if let present { return present }
+        let made = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration(material))
+        let (used, unused) = state.withLock { state -> (HTTPClient, HTTPClient?) in
+            // Another task may have been faster.
+            if state.material == material, let present = state.http { return (present, made) }
+            defer {
+                state.http = made
+                state.material = material
+            }
+            return (made, state.http)
+        }
+        close(unused)
+        return used
+    }
+
+    private func configuration(_ material: AccessMaterial) throws(ClientFailure) -> HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try material.configuration(), redirectConfiguration: .disallow,
+            timeout: HTTPClient.Configuration.Timeout(
+                connect: TimeAmount(settings.connect), read: TimeAmount(settings.silence)))
+        configuration.httpVersion = .automatic
+        // Failures are to be seen at once, by those who decide what to do then.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.http1_1ConnectionDebugInitializer = { Liveness.watch($0) }
+        configuration.http2ConnectionDebugInitializer = { Liveness.watch($0) }
+        configuration.dnsOverride = material.nameOverride
+        if let proxy = access.proxy { configuration.proxy = proxy.asClientProxy }
+        return configuration
+    }
+
+    /// Other requests on the connections that there are may be as stuck as the one that was: they end, and begin again
+    /// on new ones.
+    package func abandonConnections() {
+        close(
+            state.withLock { state in
+                defer { state.http = nil }
+                return state.http
+            })
+    }
+
+    private func close(_ http: HTTPClient?) {
+        guard let http else { return }
+        let log = log
+        http.shutdown().whenFailure { log.debug("old connections cannot be closed", metadata: ["error": "\($0)"]) }
+    }
+
+    private func count(_ count: RequestCount) {
+        state.withLock { $0.counts[count, default: 0] += 1 }
+    }
+
+    /// Next time another server is asked, unless somebody else has gone on already.
+    private func moveOn(from server: ServerAddress) {
+        guard access.servers.count > 1 else { return }
+        state.withLock { state in
+            guard access.servers[state.server] == server else { return }
+            state.server = (state.server + 1) % access.servers.count
+        }
+    }
+
+    /// Ends every connection. The client is of no use afterwards.
+    package func shutDown() async {
+        let http = state.withLock { state in
+            defer { state.http = nil }
+            return state.http
+        }
+        try? await http?.shutdown()
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .seconds(seconds) + .nanoseconds(attoseconds / 1_000_000_000)
+    }
+}
+
+extension ProxyAddress {
+    fileprivate var asClientProxy: HTTPClient.Configuration.Proxy {
+        switch kind {
+        case .socks5: return .socksServer(host: host, port: port)
+        case .http:
+            guard let credentials else { return .server(host: host, port: port) }
+            let parts = credentials.text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            return .server(
+                host: host, port: port,
+                authorization: .basic(username: String(parts[0]), password: String(parts.last ?? "")))
+        }
+    }
+}

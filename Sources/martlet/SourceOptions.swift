@@ -1,0 +1,120 @@
+// Where the agent's facts come from: manifests, or the API server of a kubeconfig file or of the pod that it runs in.
+
+import Agent
+import ArgumentParser
+import ConfigurationFiles
+import Foundation
+import KubernetesClient
+import ManifestSource
+import ServiceModel
+import SystemCalls
+
+struct SourceOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A directory or file of Kubernetes manifests, YAML or JSON, instead of an API server.",
+            discussion:
+                """
+                Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over. Of a \
+                directory: its files *.yaml, *.yml and *.json, not those of folders in it, nor hidden ones.
+                """,
+            valueName: "path"))
+    var manifests: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Follow the API server that this file names. Default: that of the configuration file, else that of the pod.",
+            valueName: "file"))
+    var kubeconfig: String?
+
+    @Option(help: ArgumentHelp("The context of the kubeconfig file. Default: its current one.", valueName: "name"))
+    var context: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Addresses of API servers, separated by commas, instead of the kubeconfig file's or the pod's.",
+            discussion: "The next one is asked when one cannot be reached.",
+            valueName: "URLs"))
+    var master: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "application/vnd.kubernetes.protobuf, with JSON where the API server has none, or application/json.",
+            valueName: "type"),
+        transform: { text in
+            guard let type = ContentType(rawValue: text) else {
+                throw ValidationError("'\(text)' is neither application/vnd.kubernetes.protobuf nor application/json.")
+            }
+            return type
+        })
+    var kubeAPIContentType: ContentType = .protobuf
+
+    enum ContentType: String {
+        case protobuf = "application/vnd.kubernetes.protobuf"
+        case json = "application/json"
+    }
+
+    func validate() throws {
+        if let manifests { try ManifestOptions.check(manifests) }
+        for (name, value) in [("kubeconfig", kubeconfig), ("context", context), ("master", master)] {
+            guard let value else { continue }
+            guard !value.isEmpty else { throw ValidationError("--\(name) is empty.") }
+            guard manifests == nil else {
+                throw ValidationError("--manifests and --\(name) exclude each other: facts come from one source.")
+            }
+        }
+    }
+
+    func settings(_ configuration: AgentConfiguration) throws -> FactSourceSettings {
+        if let manifests { return .manifests(path: manifests) }
+        var access = try access(configuration)
+        if let master {
+            do throws(FieldProblem) {
+                access.servers = try master.split(separator: ",").map { (text) throws(FieldProblem) in
+                    try ServerAddress(String(text))
+                }
+            } catch {
+                throw ValidationError("--master: \(error.message).")
+            }
+        }
+        return .kubernetes(access, wantsJSON: kubeAPIContentType == .json)
+    }
+
+    private func access(_ configuration: AgentConfiguration) throws -> ClusterAccess {
+        if let file = kubeconfig ?? configuration.kubeconfig {
+            return try KubeconfigFile(path: file).access(context: context)
+        }
+        guard context == nil else { throw ValidationError("--context needs --kubeconfig.") }
+        do throws(FieldProblem) {
+            return try InCluster.access(environment: ProcessInfo.processInfo.environment)
+        } catch {
+            throw ValidationError(
+                "Give --manifests or --kubeconfig; the agent does not run in a pod: \(error.field) \(error.message).")
+        }
+    }
+}
+
+/// A kubeconfig file on disk.
+struct KubeconfigFile {
+    var path: String
+
+    /// - Throws: `ConfigurationUnusable` with what is wrong.
+    func access(context: String?) throws -> ClusterAccess {
+        do {
+            let documents = try YAMLText.parse(try WholeFile.bytes(of: path))
+            guard let document = documents.first, documents.count == 1 else {
+                throw ConfigurationUnusable(file: path, reason: "has \(documents.count) documents, not one")
+            }
+            let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            return try Kubeconfig.access(from: document.value, context: context, folder: folder)
+        } catch let problem as TextProblem {
+            throw ConfigurationUnusable(
+                file: path, reason: (problem.line.map { "line \($0): " } ?? "") + problem.message)
+        } catch let problem as FieldProblem {
+            let field = problem.field.isEmpty ? "" : "\(problem.field): "
+            throw ConfigurationUnusable(file: path, reason: field + problem.message)
+        } catch let error as SystemError {
+            throw ConfigurationUnusable(file: path, reason: "cannot be read: \(error.reason)")
+        }
+    }
+}
