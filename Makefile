@@ -86,5 +86,9 @@ bench: root setup bpf
 	.build/release/martlet-bench churn
 	.build/release/martlet-bench packet
 
+# An OCI image of the agent in .build/image, made without network or container engine.
+image: setup bpf
+	deploy/image/build
+
 clean:
-	rm -rf .build $(BPF_OBJECTS) $(TEST_OBJECTS)
+	rm -rf .build .build-image $(BPF_OBJECTS) $(TEST_OBJECTS)

@@ -19,18 +19,22 @@ package struct AgentSettings: Sendable {
     package var auditInterval: Duration?
     /// Nil: no metrics server.
     package var metricsAddress: AddressAndPort?
+    /// Where /healthz and /livez are served; nil: nowhere.
+    package var healthAddress: AddressAndPort?
     /// Where the state file is written, for `martlet status`.
     package var stateFolder: String
 
     package init(
         source: FactSourceSettings, node: NodeSettings, datapath: DatapathSettings,
-        auditInterval: Duration? = .seconds(60), metricsAddress: AddressAndPort? = nil, stateFolder: String
+        auditInterval: Duration? = .seconds(60), metricsAddress: AddressAndPort? = nil,
+        healthAddress: AddressAndPort? = nil, stateFolder: String
     ) {
         self.source = source
         self.node = node
         self.datapath = datapath
         self.auditInterval = auditInterval
         self.metricsAddress = metricsAddress
+        self.healthAddress = healthAddress
         self.stateFolder = stateFolder
     }
 }

@@ -3,6 +3,7 @@
 import Datapath
 import Foundation
 import HTTPServing
+import HealthCheckServer
 import KubernetesClient
 import KubernetesSource
 import LoadBalancing
@@ -37,16 +38,24 @@ package struct Daemon: Sendable {
         for notice in datapath.notices { log.warning("\(notice)") }
         let addresses = try nodeAddresses ?? NodeAddressMonitor.current()
         let source = factSource()
+        let health = HealthBoard(ProxyHealth())
+        let healthChecks = ServiceHealthServer(board: health, logger: log)
         let agent = NodeAgent(
             settings: settings, source: source, datapath: datapath, limits: try datapath.limits(),
-            nodeAddresses: addresses, log: log)
+            nodeAddresses: addresses, health: health, healthChecks: healthChecks, log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
             AgentService(
-                agent: agent, source: source, addresses: monitor, devices: devices, log: log)
+                agent: agent, source: source, addresses: monitor, devices: devices, log: log),
+            healthChecks,
         ]
         if let address = settings.metricsAddress { services.append(metricsServer(at: address, of: agent)) }
+        if let address = settings.healthAddress {
+            services.append(
+                ProxyHealthServer(
+                    HTTPServer.Configuration(address: address, bindRetry: .seconds(5)), board: health, logger: log))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

@@ -21,7 +21,7 @@ extension NodeAgent {
             agentFamilies(failed: failed, failedRanges: failedRanges) + source.metricFamilies
                 + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
-                + outcomeFamilies() + attachmentFamilies()
+                + outcomeFamilies() + attachmentFamilies() + kubeProxyFamilies()
                 + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))
     }
 

@@ -5,6 +5,7 @@
 package import Datapath
 package import DatapathImage
 import Foundation
+package import HealthCheckServer
 import Inspection
 import LoadBalancing
 package import Logging
@@ -19,6 +20,8 @@ package actor NodeAgent {
     let source: FactSource
     let datapath: Datapath
     let reconciler: Reconciler
+    let health: HealthBoard
+    let healthChecks: ServiceHealthServer
     let log: Logger
     private(set) var planner: Planner
     private(set) var sourceProblems: [SourceProblem] = []
@@ -30,6 +33,10 @@ package actor NodeAgent {
     private var unclaimedRemoved = false
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
+    var syncs = SyncStatistics()
+    /// Health-check node ports, as the plan has them, and whether that has changed since they were last synced.
+    var healthPorts: [ObjectName: ServiceHealth] = [:]
+    var healthPortsAreStale = false
     /// Why the node's addresses are not followed at the moment.
     private(set) var addressTrouble: String?
     /// The node's devices as they were last told of, and what came of attaching to them.
@@ -46,11 +53,13 @@ package actor NodeAgent {
 
     package init(
         settings: AgentSettings, source: FactSource, datapath: Datapath, limits: ImageLimits,
-        nodeAddresses: [IPAddress]?, log: Logger
+        nodeAddresses: [IPAddress]?, health: HealthBoard, healthChecks: ServiceHealthServer, log: Logger
     ) {
         self.settings = settings
         self.source = source
         self.datapath = datapath
+        self.health = health
+        self.healthChecks = healthChecks
         self.log = log
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
         reconciler = Reconciler(
@@ -75,12 +84,16 @@ package actor NodeAgent {
         guard let update else { return }
         note(update.problems)
         guard isSynced || update.isFirst else { return }
-        await carryOut(planner.apply(update.changes), now: now)
+        syncs.note(update.changes)
+        let change = planner.apply(update.changes)
+        followNode()
+        await carryOut(change, now: now)
         if update.isFirst {
             isSynced = true
             log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
         await removeUnclaimed(now: now)
+        await noteSyncIfDone()
     }
 
     /// What an earlier run programmed and nobody asks for any more goes at once if it belongs to services that could be
@@ -127,6 +140,7 @@ package actor NodeAgent {
                 log.info("the node's addresses are followed again")
             }
             await carryOut(planner.setNodeAddresses(addresses), now: now)
+            if isSynced { await noteSyncIfDone() }
         }
     }
 
@@ -140,7 +154,9 @@ package actor NodeAgent {
 
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
+        let wasUnwritten = await reconciler.hasUnwritten
         record(await reconciler.tick(now: now), now: now)
+        if wasUnwritten || (await healthChecks.hasFailed && isSynced) { await noteSyncIfDone() }
         guard let due = nextInstallationCheck, due <= now else { return }
         nextInstallationCheck = settings.auditInterval.map { now + $0 }
         await restoreInstallation()
@@ -188,10 +204,14 @@ package actor NodeAgent {
         }
         if let ranges = change.serviceCIDRs { await program(ranges, now: now) }
         guard !change.changed.isEmpty else { return }
+        noteQueued(at: now)
+        followHealthPorts(change)
         let began = ContinuousClock.now
-        record(await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: now))
+        let report = await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: now)
+        record(report)
         let took = ContinuousClock.now - began
         counters.syncs.observe(took)
+        syncs.noteRun(took: took, isFull: !isSynced, hasFailed: !report.errors.isEmpty)
         log.debug(
             "programmed a change", metadata: ["service_ports": "\(change.changed.count)", "duration": "\(took)"])
     }

@@ -13,6 +13,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var kubeconfig: String?
     /// Where metrics are served; nil: nowhere. Default 127.0.0.1:10249.
     package var metricsAddress: AddressAndPort? = AgentConfiguration.defaultMetricsAddress
+    /// Where /healthz and /livez are served.
+    package var health = Listening.byDefault
     package var datapath = DatapathConfiguration()
     /// How often the maps are compared with what they should hold; nil: never. Default one minute.
     package var auditInterval: Duration? = .seconds(60)
@@ -43,6 +45,14 @@ package struct AgentConfiguration: Hashable, Sendable {
     mutating func change(_ change: (inout NodeSettings) -> Void) {
         change(&settings)
     }
+}
+
+/// Where a server listens.
+package enum Listening: Hashable, Sendable {
+    /// The file does not say.
+    case byDefault
+    case nowhere
+    case at(AddressAndPort)
 }
 
 /// What the file says about the datapath itself. Nil and absent: Datapath's own default, or a flag.

@@ -88,6 +88,14 @@ enum KubeProxyDecoder {
             configuration.metricsAddress = BindAddress.withPort(
                 metrics, defaultPort: 10249, "metricsBindAddress", &reader)
         }
+        let health =
+            reader.read("") { (root) throws(FieldProblem) in try root.string("healthzBindAddress") ?? "" } ?? ""
+        let everywhere = AddressAndPort(address: IPAddress(ipv4: 0), port: 10256)
+        configuration.health =
+            health.isEmpty
+            ? .at(everywhere)
+            : BindAddress.withPort(health, defaultPort: 10256, "healthzBindAddress", &reader).map { .at($0) }
+                ?? .nowhere
         let kubeconfig = reader.read("clientConnection") { (client) throws(FieldProblem) in
             try client.string("kubeconfig") ?? ""
         }

@@ -18,12 +18,11 @@ enum KubeProxyFields {
             path: "",
             used: [
                 "apiVersion", "kind", "mode", "nodePortAddresses", "clusterCIDR", "detectLocalMode", "detectLocal",
-                "iptables",
-                "nftables", "ipvs", "hostnameOverride", "bindAddress", "featureGates", "metricsBindAddress",
-                "clientConnection", "conntrack", "logging", "winkernel",
+                "iptables", "nftables", "ipvs", "hostnameOverride", "bindAddress", "featureGates", "metricsBindAddress",
+                "healthzBindAddress", "clientConnection", "conntrack", "logging", "winkernel",
             ],
             notUsed: [
-                "healthzBindAddress", "bindAddressHardFail", "enableProfiling", "showHiddenMetricsForVersion",
+                "bindAddressHardFail", "enableProfiling", "showHiddenMetricsForVersion",
                 "oomScoreAdj", "configSyncPeriod", "portRange", "windowsRunAsService", "udpIdleTimeout",
             ]),
         Section(path: "detectLocal", used: ["bridgeInterface", "interfaceNamePrefix"], notUsed: []),

@@ -15,7 +15,9 @@ enum MartletFields {
             "",
             [
                 "apiVersion", "kind", "nodePortAddresses", "localhostNodePorts", "detectLocal", "masqueradeAll",
-                "serviceCIDRs", "algorithm", "allowServiceExternalIPs", "bindAddress", "metricsBindAddress", "mapSizes",
+                "serviceCIDRs", "algorithm", "allowServiceExternalIPs", "bindAddress", "metricsBindAddress",
+                "healthzBindAddress",
+                "mapSizes",
                 "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
                 "pinFolder", "devices", "xdp", "forwarding", "clusterIPFromOutside", "tunnelSources", "sourcePorts",
             ]
@@ -155,9 +157,12 @@ enum MartletDecoder {
         if let address = BindAddress.parse(text("bindAddress", &reader), &reader) {
             configuration.change { $0.bindAddress = address }
         }
+        if let health = text("healthzBindAddress", &reader) {
+            configuration.health =
+                BindAddress.optional(health, "healthzBindAddress", &reader).map { .at($0) } ?? .nowhere
+        }
         guard let metrics = text("metricsBindAddress", &reader) else { return }
-        configuration.metricsAddress =
-            metrics.isEmpty ? nil : BindAddress.withPort(metrics, defaultPort: nil, "metricsBindAddress", &reader)
+        configuration.metricsAddress = BindAddress.optional(metrics, "metricsBindAddress", &reader)
     }
 
     private static func decodeIntervals(

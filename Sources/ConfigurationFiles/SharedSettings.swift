@@ -92,6 +92,11 @@ enum BindAddress {
         return address.isUnspecified ? nil : address
     }
 
+    /// Reads `IP:port`; nil when empty, and nil with a problem for anything else.
+    static func optional(_ text: String, _ field: String, _ reader: inout ConfigurationReader) -> AddressAndPort? {
+        text.isEmpty ? nil : withPort(text, defaultPort: nil, field, &reader)
+    }
+
     /// Reads `IP:port`, or an IP alone where there is a default port. Nil, and a problem, for anything else.
     static func withPort(
         _ text: String, defaultPort: UInt16?, _ field: String, _ reader: inout ConfigurationReader

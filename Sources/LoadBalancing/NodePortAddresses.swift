@@ -10,6 +10,14 @@ enum NodePortAddresses {
         return own.filter { ranges.contains(address: $0) } + loopback(family, within: ranges, settings: settings)
     }
 
+    /// Where a server of this node's own listens that is asked under the same addresses (HC-4): the unspecified address
+    /// for all of them; else each one, loopback included.
+    static func listening(_ family: AddressFamily, on node: NodeView, settings: NodeSettings) -> [IPAddress] {
+        let ranges = ranges(of: family, node: node, setting: settings.nodePortAddresses)
+        if ranges.contains(.everything(of: family)) { return [.unspecified(family)] }
+        return node.addresses.filter { $0.family == family && $0.isUnicast && ranges.contains(address: $0) }
+    }
+
     /// The ranges that serve; everything for a family without a range of its own (NP-3), so never empty.
     private static func ranges(
         of family: AddressFamily, node: NodeView, setting: NodeSettings.NodePortAddresses

@@ -12,6 +12,7 @@ package struct Planner: Sendable {
     private var nodeAddresses: [IPAddress]?
     private var claims = FrontendClaims()
     private var plans: [ObjectName: ServicePlan] = [:]
+    package private(set) var noLocalEndpoints = NoLocalEndpoints()
 
     /// `nodeAddresses` as in `setNodeAddresses`.
     package init(settings: NodeSettings, nodeAddresses: [IPAddress]? = nil) {
@@ -99,6 +100,8 @@ package struct Planner: Sendable {
         guard plan != (old ?? ServicePlan()) else { return }
         plan.differences(from: old?.ports ?? [], into: &change.changed)
         if plan.problems != old?.problems ?? [] { change.problems[name] = plan.problems }
+        for port in old?.ports ?? [] { noLocalEndpoints.count(port, by: -1) }
+        for port in plan.ports { noLocalEndpoints.count(port, by: 1) }
         plans[name] = plan.ports.isEmpty && plan.problems.isEmpty ? nil : plan
     }
 }
@@ -126,6 +129,11 @@ extension Planner {
 
     /// Whether other services claim the frontend as well (SVC-15).
     package func isContested(_ frontend: FrontendAddress) -> Bool { claims.ownerOfContested(frontend) != nil }
+
+    /// Where health-check node ports are served (HC-4): on every address, or on those that the settings name.
+    package var healthCheckAddresses: PerFamily<[IPAddress]> {
+        PerFamily { NodePortAddresses.listening($0, on: servicePlanner.node, settings: settings) }
+    }
 
     /// The ranges of ServiceCIDR objects and of the settings, ordered, without duplicates (SVC-12).
     package var serviceCIDRs: [CIDR] { Set(settings.serviceCIDRs + facts.serviceCIDRRanges).sorted() }

@@ -51,6 +51,14 @@ package struct IPAddress: Hashable, Sendable {
     }
 
     /// 0.0.0.0 or ::.
+    package static func unspecified(_ family: AddressFamily) -> IPAddress {
+        switch family {
+        case .ipv4: IPAddress(ipv4: 0)
+        case .ipv6: IPAddress(high: 0, low: 0)
+        }
+    }
+
+    /// 0.0.0.0 or ::.
     package var isUnspecified: Bool {
         ipv4Bits == 0 || (high == 0 && low == 0)
     }

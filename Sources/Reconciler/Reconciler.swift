@@ -49,6 +49,9 @@ package actor Reconciler {
 
     package private(set) var counters = ReconcilerCounters()
 
+    /// The store has refused something that is still to be written.
+    package var hasUnwritten: Bool { !pending.isEmpty }
+
     /// Maps that are empty, or will be read with `restore()`. `seed` is for the jitter of retries.
     package init(
         store: any DatapathStore, limits: ImageLimits, settings: ReconcilerSettings = .init(), seed: UInt64

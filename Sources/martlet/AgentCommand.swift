@@ -61,12 +61,26 @@ struct AgentCommand: AsyncParsableCommand {
     var metricsBindAddress: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Address and port where load balancers ask for /healthz and /livez; empty for none. Default: 0.0.0.0:10256 "
+                + "with an API server or a KubeProxyConfiguration, else none.",
+            valueName: "address:port"))
+    var healthzBindAddress: String?
+
+    @Option(
         help: ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level"),
         transform: { text in
             guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is not a level.") }
             return level
         })
-    var logLevel: Logger.Level = .info
+    var logLevel: Logger.Level?
+
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp(
+            "Flags of kube-proxy's, as in docs/kube-proxy-options.md; without --config they stand for one.",
+            valueName: "kube-proxy flag"))
+    var kubeProxyFlags: [String] = []
 
     func run() async throws {
         do {
@@ -80,26 +94,88 @@ struct AgentCommand: AsyncParsableCommand {
     private func runDaemon() async throws {
         HangUp.ignore()
         var log = Logger(label: "martlet") { VisibleLogHandler(label: $0) }
-        log.logLevel = logLevel
-        let configuration = try node.configuration()
-        for notice in configuration.notices { log.warning("configuration: \(notice)") }
-        let rules = try node.nodeSettings(configuration)
+        let flags = try readFlags()
+        log.logLevel = logLevel ?? flags.logLevel
+        let configuration = try node.configuration(instead: flags)
+        for notice in flags.notices + configuration.notices { log.warning("configuration: \(notice)") }
+        if node.config != nil, !flags.fieldFlags.isEmpty {
+            log.warning(
+                "flags are ignored, since there is a configuration file, as by kube-proxy",
+                metadata: ["flags": "\(flags.fieldFlags.joined(separator: " "))"])
+        }
+        let rules = try node.nodeSettings(configuration, name: flags.nodeName)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
+        let source = try input.settings(configuration)
         let settings = AgentSettings(
-            source: try input.settings(configuration), node: rules, datapath: datapath,
+            source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
-            metricsAddress: try metricsAddress(configuration), stateFolder: stateFolder)
+            metricsAddress: try metricsAddress(configuration, flags),
+            healthAddress: try healthAddress(configuration, source, flags),
+            stateFolder: stateFolder)
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
     }
 
-    private func metricsAddress(_ configuration: AgentConfiguration) throws -> AddressAndPort? {
-        guard let text = metricsBindAddress else { return configuration.metricsAddress }
+    private func readFlags() throws -> KubeProxyFlags {
+        do throws(FlagError) {
+            return try KubeProxyFlags(kubeProxyFlags)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    private func metricsAddress(_ configuration: AgentConfiguration, _ flags: KubeProxyFlags) throws -> AddressAndPort?
+    {
+        if let text = metricsBindAddress { return try Self.address(text, "--metrics-bind-address") }
+        return configuration.metricsAddress.flatMap { $0.atPort(flags.metricsPort) }
+    }
+
+    private func healthAddress(
+        _ configuration: AgentConfiguration, _ source: FactSourceSettings, _ flags: KubeProxyFlags
+    ) throws -> AddressAndPort? {
+        if let text = healthzBindAddress { return try Self.address(text, "--healthz-bind-address") }
+        return healthAddress(configuration, source)?.atPort(flags.healthPort)
+    }
+
+    private func healthAddress(_ configuration: AgentConfiguration, _ source: FactSourceSettings) -> AddressAndPort? {
+        switch configuration.health {
+        case .at(let address): return address
+        case .nowhere: return nil
+        case .byDefault: break
+        }
+        switch source {
+        // An appliance opens nothing that nobody has asked for.
+        case .manifests: return nil
+        case .kubernetes: return AddressAndPort(address: IPAddress(ipv4: 0), port: 10256)
+        }
+    }
+
+    /// Nil when empty.
+    private static func address(_ text: String, _ option: String) throws -> AddressAndPort? {
         guard !text.isEmpty else { return nil }
         guard let address = AddressAndPort(text) else {
-            throw ValidationError("--metrics-bind-address: '\(text)' is not an address with a port.")
+            throw ValidationError("\(option): '\(text)' is not an address with a port.")
         }
         return address
+    }
+}
+
+extension AddressAndPort {
+    /// With another port, nowhere for 0, and as it is for nil (FLAG-5).
+    fileprivate func atPort(_ port: UInt16?) -> AddressAndPort? {
+        guard let port else { return self }
+        return port == 0 ? nil : AddressAndPort(address: address, port: port)
+    }
+}
+
+extension KubeProxyFlags {
+    /// kube-proxy is chatty from 4 on.
+    fileprivate var logLevel: Logger.Level {
+        switch verbosity ?? 0 {
+        case ..<4: .info
+        case ..<7: .debug
+        default: .trace
+        }
     }
 }
 

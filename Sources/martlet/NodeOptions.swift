@@ -57,10 +57,21 @@ struct NodeOptions: ParsableArguments {
         return try ConfigurationFile(path: config).read()
     }
 
-    func nodeSettings(_ configuration: AgentConfiguration) throws -> NodeSettings {
+    /// The same, where kube-proxy's flags may stand for the file.
+    func configuration(instead flags: KubeProxyFlags) throws -> AgentConfiguration {
+        guard config == nil, let document = flags.document else { return try configuration() }
+        do throws(ConfigurationError) {
+            return try AgentConfiguration.decode(document)
+        } catch {
+            throw ValidationError("\(flags.fieldFlags.joined(separator: " ")): \(error)")
+        }
+    }
+
+    /// `name` is that of kube-proxy's --hostname-override.
+    func nodeSettings(_ configuration: AgentConfiguration, name: String? = nil) throws -> NodeSettings {
         do {
             let name = try NodeName.resolve(
-                flag: node, configuration: configuration, hostname: ProcessInfo.processInfo.hostName)
+                flag: node ?? name, configuration: configuration, hostname: ProcessInfo.processInfo.hostName)
             return configuration.nodeSettings(nodeName: name)
         } catch {
             throw ValidationError("The node's name from the \(error.field) \(error.message); give --node.")

@@ -9,6 +9,8 @@ struct TestService {
     var targetPort = 8080
     /// Addresses of its endpoints; empty: no slice at all.
     var endpoints: [String] = []
+    /// The nodes of the endpoints, in their order; those beyond have none.
+    var endpointNodes: [String] = []
     /// RFC 3339; decides who keeps an address that two services claim.
     var created: String?
     var type = "ClusterIP"
@@ -37,13 +39,17 @@ struct TestService {
     }
 
     var slice: String {
-        """
-        apiVersion: discovery.k8s.io/v1
-        kind: EndpointSlice
-        metadata: {namespace: shop, name: \(name)-1, labels: {kubernetes.io/service-name: \(name)}}
-        addressType: IPv4
-        ports: [{name: web, protocol: \(transport), port: \(targetPort)}]
-        endpoints: [\(endpoints.map { "{addresses: [\($0)], conditions: {ready: true}}" }.joined(separator: ", "))]
-        """
+        let endpoints = endpoints.enumerated().map { index, address in
+            let node = index < endpointNodes.count ? ", nodeName: \(endpointNodes[index])" : ""
+            return "{addresses: [\(address)], conditions: {ready: true}\(node)}"
+        }
+        return """
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {namespace: shop, name: \(name)-1, labels: {kubernetes.io/service-name: \(name)}}
+            addressType: IPv4
+            ports: [{name: web, protocol: \(transport), port: \(targetPort)}]
+            endpoints: [\(endpoints.joined(separator: ", "))]
+            """
     }
 }

@@ -36,6 +36,11 @@ struct RunningAgent {
         }
         let connection = try opened ?? host.connect(.tcp, "127.0.0.1", 10249)
         defer { try? connection.close() }
+        return try ask(connection, path)
+    }
+
+    /// The same over a connection to any of its servers.
+    func ask(_ connection: Connection, _ path: String) throws -> [String] {
         try connection.send("GET \(path) HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r")
         var lines: [String] = []
         while let line = try nextLine(connection) { lines.append(line) }

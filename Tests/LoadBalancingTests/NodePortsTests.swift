@@ -181,4 +181,31 @@ import Testing
     func bothFamilies() {
         expect(Case(name: "", setting: .primary, ipv4: ["192.168.0.2"]))
     }
+
+    struct Listening: CustomTestStringConvertible {
+        var name: String
+        var setting: NodeSettings.NodePortAddresses
+        var ipv4: [IPAddress]
+        var ipv6: [IPAddress]
+        var testDescription: String { name }
+    }
+
+    @Test(
+        "HC-4: health checks listen everywhere, or where node ports are served, loopback included",
+        arguments: [
+            Listening(name: "all", setting: .all, ipv4: ["0.0.0.0"], ipv6: ["::"]),
+            Listening(name: "primary", setting: .primary, ipv4: ["192.168.0.2"], ipv6: ["2001:db8::2"]),
+            Listening(name: "loopback", setting: .ranges(["127.0.0.0/8"]), ipv4: ["127.0.0.1"], ipv6: ["::"]),
+            Listening(
+                name: "ranges", setting: .ranges(["192.168.0.0/16", "2001:db8:1::/64"]),
+                ipv4: ["192.168.0.2", "192.168.1.2"], ipv6: ["2001:db8:1::2"]),
+            Listening(name: "nowhere", setting: .ranges(["10.0.0.0/8", "fd00::/8"]), ipv4: [], ipv6: []),
+        ])
+    func healthChecks(_ example: Listening) {
+        let planner = planner(
+            [], [], settings: settings { $0.nodePortAddresses = example.setting },
+            node: node { $0.addresses = ["192.168.0.2", "2001:db8::2"] }, addresses: Self.all)
+        #expect(planner.healthCheckAddresses.ipv4 == example.ipv4)
+        #expect(planner.healthCheckAddresses.ipv6 == example.ipv6)
+    }
 }

@@ -1,0 +1,100 @@
+// A command line of kube-proxy's: what it comes to, and what is refused.
+
+import ConfigurationFiles
+import Foundation
+import LoadBalancing
+import NetworkTypes
+import ServiceModel
+import Testing
+
+@Suite("kube-proxy's flags")
+struct KubeProxyFlagsTests {
+    private static func configuration(_ words: String...) throws -> AgentConfiguration {
+        try AgentConfiguration.decode(try #require(try KubeProxyFlags(words).document))
+    }
+
+    @Test("have the effect of the fields that they stand for (FLAG-1)")
+    func fields() throws {
+        let configuration = try Self.configuration(
+            "--cluster-cidr=10.0.0.0/14,2002:0:0:1234::/64", "--nodeport-addresses", "192.168.0.0/24,10.0.0.0/8",
+            "--masquerade-all", "--proxy-mode=nftables", "--bind-address=192.168.0.2",
+            "--feature-gates=AllowServiceExternalIPs=false")
+        let settings = configuration.nodeSettings(nodeName: "n")
+        #expect(settings.localDetector == .clusterCIDR(["10.0.0.0/14", "2002:0:0:1234::/64"]))
+        #expect(settings.nodePortAddresses == .ranges(["192.168.0.0/24", "10.0.0.0/8"]))
+        #expect(settings.masqueradeAll)
+        #expect(settings.bindAddress == "192.168.0.2")
+        #expect(!settings.externalIPsAllowed)
+        #expect(!settings.localhostNodePorts)
+    }
+
+    @Test("are checked as the file is (FLAG-3)")
+    func validation() throws {
+        let document = try #require(try KubeProxyFlags(["--iptables-masquerade-bit=32"]).document)
+        #expect(throws: ConfigurationError.self) { try AgentConfiguration.decode(document) }
+    }
+
+    @Test("count the last time, with one dash or two, with = or a space; what is on or off needs no value")
+    func forms() throws {
+        let flags = try KubeProxyFlags([
+            "-v", "2", "--v=5", "-hostname-override=Node-A", "--masquerade-all=false", "--masquerade-all",
+            "--healthz-port",
+            "0", "--metrics-port=9100",
+        ])
+        #expect(flags.verbosity == 5)
+        #expect(flags.nodeName == "Node-A")
+        #expect(flags.healthPort == 0)
+        #expect(flags.metricsPort == 9100)
+        #expect(flags.fieldFlags == ["--masquerade-all", "--masquerade-all"])
+        #expect(flags.document?["iptables"]?["masqueradeAll"] == .bool(true))
+        #expect(try KubeProxyFlags(["-v=1"]).document == nil)
+    }
+
+    @Test("without effect here are named in a warning")
+    func notices() throws {
+        #expect(try KubeProxyFlags(["--vmodule", "a=1"]).notices.map(\.field) == ["--vmodule"])
+        let configuration = try Self.configuration("--conntrack-min=1000", "--oom-score-adj=-998")
+        #expect(configuration.notices.map(\.field).sorted().contains("conntrack.min"))
+        #expect(configuration.notices.map(\.field).sorted().contains("oomScoreAdj"))
+    }
+
+    @Test(
+        "that cannot be honoured, are unknown, or have no such value are refused by name",
+        arguments: [
+            (
+                ["--cleanup"],
+                "--cleanup is not accepted: run `martlet cleanup`, which takes Martlet's own datapath down."
+            ),
+            (
+                ["--init-only=true"],
+                "--init-only is not accepted: the agent has no set-up that could be done without it."
+            ),
+            (["--no-such"], "--no-such is neither an option of martlet's nor a flag of kube-proxy's."),
+            (["word"], "word is not a flag."), (["--cluster-cidr"], "--cluster-cidr needs a value."),
+            (["--masquerade-all=maybe"], "--masquerade-all 'maybe' is neither true nor false."),
+            (["--conntrack-min", "many"], "--conntrack-min 'many' is not a number."),
+            (["--healthz-port=70000"], "--healthz-port '70000' is not a port (0…65535)."),
+            (["--hostname-override= "], "--hostname-override is blank."),
+        ])
+    func refusals(_ words: [String], _ message: String) throws {
+        let error = #expect(throws: FlagError.self) { try KubeProxyFlags(words) }
+        #expect(error?.description == message)
+    }
+
+    @Test("are all in docs/kube-proxy-options.md, each once, and nothing else is")
+    func table() throws {
+        let text = try String(
+            contentsOfFile: URL(filePath: #filePath).deletingLastPathComponent().path
+                + "/../../docs/kube-proxy-options.md", encoding: .utf8)
+        let named = text.split(separator: "\n").compactMap { line -> String? in
+            guard line.hasPrefix("| `--") else { return nil }
+            return String(line.dropFirst(5).prefix { $0 != "`" })
+        }
+        let own: Set<String> = [
+            "config", "kubeconfig", "master", "kube-api-content-type", "healthz-bind-address", "metrics-bind-address",
+            "version",
+        ]
+        #expect(Set(named) == Set(KubeProxyFlag.all.map(\.name)).union(own))
+        #expect(named.count == Set(named).count)
+    }
+}
