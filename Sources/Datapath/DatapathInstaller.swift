@@ -47,14 +47,8 @@ struct DatapathInstaller {
         var object = try kind.open()
         let maps = kind.maps(of: object)
         try adopt(maps, in: &object)
-        switch kind {
-        case .sock: try setSocketConstants(of: &object)
-        case .nodePortXDP: try settings.packets.setConstants(of: &object)
-        case .nodePortTC:
-            try settings.packets.setConstants(of: &object)
-            try object.setConstant("link_header_bytes", linkHeaderBytes)
-        }
-        try object.setConstant("frontend_index_mask", buckets - 1)
+        try settings.setConstants(
+            of: &object, kind, places: places, buckets: buckets, linkHeaderBytes: linkHeaderBytes)
         if mapsOnly {
             for program in object.programNames { try object.setAutoload(program: program, false) }
         }
@@ -118,16 +112,6 @@ struct DatapathInstaller {
     /// Every object says the same about a map that they share.
     private mutating func note(_ notice: String) {
         if !notices.contains(notice) { notices.append(notice) }
-    }
-
-    private func setSocketConstants(of object: inout BPFObject) throws(BPFError) {
-        try object.setConstant("host_netns_cookie", settings.hostNamespaceCookie)
-        try object.setConstant("pods_are_local_ipv4", UInt8(settings.podsAreLocalIPv4 ? 1 : 0))
-        try object.setConstant("pods_are_local_ipv6", UInt8(settings.podsAreLocalIPv6 ? 1 : 0))
-        try object.setConstant("protect_node_ports", UInt8(settings.protectNodePorts ? 1 : 0))
-        try object.setConstant("record_tcp", UInt8(settings.recordTCP ? 1 : 0))
-        try object.setConstant("connection_mask", ConnectionTable.mask(places: places))
-        try object.setConstant("skip_cgroup_count", UInt32(settings.skipCgroups.count))
     }
 
     private func pin(_ maps: [MapName], of object: borrowing BPFObject) throws(BPFError) {
