@@ -251,7 +251,7 @@ __noinline int serve_reply(frame *f, struct packet *packet)
 
     if (!packet)
         return PACKET_PASSES;
-    reply = bpf_map_lookup_elem(&flow_replies, &packet->tuple);
+    reply = flow_find_reply(&packet->tuple);
     if (!reply || !(reply->seen & DP_FLOW_MASQUERADED))
         return PACKET_PASSES;
     note_reply(f, packet, reply);
@@ -405,7 +405,7 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
 /* What leaves: replies whose source is still the backend's. */
 static __always_inline int serve_outgoing(frame *f, struct packet *packet)
 {
-    struct dp_flow_reply *reply = bpf_map_lookup_elem(&flow_replies, &packet->tuple);
+    struct dp_flow_reply *reply = flow_find_reply(&packet->tuple);
 
     if (!reply || reply->seen & DP_FLOW_MASQUERADED)
         return PACKET_PASSES;

@@ -178,7 +178,7 @@ static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, stru
 /* A backend's reply to a masqueraded flow: to the client, as from the frontend. */
 static __noinline int serve_reply(frame *f, struct packet *packet)
 {
-    struct dp_flow_reply *reply = bpf_map_lookup_elem(&flow_replies, &packet->tuple);
+    struct dp_flow_reply *reply = flow_find_reply(&packet->tuple);
     struct dp_next_hop hop = {};
     struct dp_device *device;
     struct way way = {};

@@ -136,10 +136,12 @@ struct DatapathInstaller {
                 operation: "leave out cgroups", object: settings.skipCgroups.joined(separator: ", "), errno: 0,
                 detail: "there is room for \(DP_SKIP_CGROUPS_MAX)")
         }
-        let array = try CGroupArray(object.map(named: MapName.skipCgroups.rawValue))
-        for (index, path) in settings.skipCgroups.enumerated() {
-            try array.set(UInt32(index), to: CGroup.open(path))
-        }
+        let skipped = try BPFMap<UInt64, UInt8>(object.map(named: MapName.skipCgroups.rawValue))
+        let wanted = Set(try settings.skipCgroups.map { path throws(BPFError) in try CGroup.open(path).id })
+        let found = Set(try skipped.entries().map(\.key))
+        // The programs of the last installation still read it.
+        for number in found.subtracting(wanted) { _ = try skipped.delete(number) }
+        for number in wanted { try skipped.update(number, 1) }
     }
 
     private func attach(_ object: borrowing BPFObject, to cgroup: borrowing CGroup) throws(BPFError) {

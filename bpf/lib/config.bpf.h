@@ -27,7 +27,7 @@ const volatile __u32 connection_mask = 0;
 /* Elements of `frontend_index` minus one; zero: it is not used. */
 const volatile __u32 frontend_index_mask = 0;
 
-/* How many leading elements of `skip_cgroups` are in use. */
+/* How many cgroups are in `skip_cgroups`; zero: nobody looks. */
 const volatile __u32 skip_cgroup_count = 0;
 
 #endif

@@ -23,9 +23,20 @@
 /* Times that a timer is asked for. */
 #define TIMER_ATTEMPTS 4
 
+/* Keys are copied to the stack: Linux 6.1 takes none that came as the argument of a global function. */
 static __always_inline struct flow *flow_find(const struct dp_flow_key *key)
 {
-    return bpf_map_lookup_elem(&flows, key);
+    struct dp_flow_key copy = *key;
+
+    return bpf_map_lookup_elem(&flows, &copy);
+}
+
+/* What a backend's packet belongs to. */
+static __always_inline struct dp_flow_reply *flow_find_reply(const struct dp_flow_key *key)
+{
+    struct dp_flow_key copy = *key;
+
+    return bpf_map_lookup_elem(&flow_replies, &copy);
 }
 
 /* The backend's direction of a flow. */
@@ -71,13 +82,13 @@ static __always_inline int is_closing(const struct flow *flow, const struct dp_f
     return (flow->flags | seen) & DP_FLOW_RESET || (flow->flags & seen & DP_FLOW_FINISHED);
 }
 
-static __always_inline void flow_remove(struct dp_flow_key *key, struct flow *flow)
+static __always_inline void flow_remove(const struct dp_flow_key *key, struct flow *flow)
 {
-    struct dp_flow_key reply_key = reply_key_of(key, flow);
+    struct dp_flow_key reply_key = reply_key_of(key, flow), copy = *key;
 
     if (!(flow->flags & DP_FLOW_TUNNELLED))
         bpf_map_delete_elem(&flow_replies, &reply_key);
-    bpf_map_delete_elem(&flows, key);
+    bpf_map_delete_elem(&flows, &copy);
 }
 
 /* The record's timer: asks how long the flow has been silent, and either ends it or comes again. */
@@ -229,13 +240,14 @@ __noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
 {
     __u32 zero = 0;
     struct flow_draft *draft = bpf_map_lookup_elem(&flow_drafts, &zero);
-    struct dp_flow_key *reply_key;
+    struct dp_flow_key *reply_key, own;
     struct dp_flow *record;
     struct flow *flow;
     int outcome;
 
     if (!key || !request || !draft)
         return DP_OUTCOME_BAD_RECORD;
+    own = *key;
     reply_key = &draft->reply_key;
     __builtin_memset(reply_key, 0, sizeof(*reply_key));
     reply_key->destination_port_be = key->source_port_be;
@@ -254,7 +266,7 @@ __noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
     record->backend_id = request->backend_id;
     record->flags = request->flags;
     record->created_ns = record->last_seen_ns = bpf_ktime_get_coarse_ns();
-    if (bpf_map_update_elem(&flows, key, record, BPF_NOEXIST)) {
+    if (bpf_map_update_elem(&flows, &own, record, BPF_NOEXIST)) {
         if (!(request->flags & DP_FLOW_TUNNELLED))
             bpf_map_delete_elem(&flow_replies, reply_key);
         return flow_find(key) ? 0 : DP_OUTCOME_FLOWS_FULL;

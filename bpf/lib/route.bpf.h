@@ -39,10 +39,13 @@ __noinline int find_way(frame *f, const struct dp_address *source, const struct 
                                struct way *way)
 {
     struct bpf_fib_lookup query = {};
+    struct dp_address own;
     long answer;
 
     if (!source || !destination || !way)
         return WAY_NONE;
+    /* Linux 6.1 takes no key that came as an argument. */
+    own = *destination;
     query.ifindex = frame_interface(f);
     if (address_is_ipv4(destination)) {
         query.family = AF_INET;
@@ -65,7 +68,7 @@ __noinline int find_way(frame *f, const struct dp_address *source, const struct 
         break;
     /* The kernel says the same of an address of its own and of one that it has no route to. */
     case BPF_FIB_LKUP_RET_NOT_FWDED:
-        way->kind = bpf_map_lookup_elem(&node_addresses, destination) ? WAY_HOST : WAY_NONE;
+        way->kind = bpf_map_lookup_elem(&node_addresses, &own) ? WAY_HOST : WAY_NONE;
         break;
     default: way->kind = WAY_NONE;
     }

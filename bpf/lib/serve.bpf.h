@@ -46,7 +46,9 @@ static __always_inline int is_pod_source(const struct packet *packet)
 
 static __always_inline int is_node_address(const struct dp_address *address)
 {
-    return bpf_map_lookup_elem(&node_addresses, address) != 0;
+    struct dp_address copy = *address;
+
+    return bpf_map_lookup_elem(&node_addresses, &copy) != 0;
 }
 
 /* Whether loadBalancerSourceRanges admit a source (LBSR-1…LBSR-7). */
