@@ -20,22 +20,22 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Writes the link-layer header and sends the frame on its way. */
-static __always_inline int send(frame *f, const struct dp_next_hop *hop, __be16 protocol)
+static __always_inline int send(frame *f, const struct dp_way_out *way, int is_ipv4)
 {
-    const __u16 *macs = (const __u16 *)hop->destination_mac;
+    const __u16 *macs = (const __u16 *)way->destination_mac;
     __u16 *header = frame_at(f, 0, sizeof(struct ethhdr));
 
     if (!header)
         return PACKET_IS_DROPPED;
-    /* The two addresses in the words that they have in common, 2 octets into the header and into a word of `hop`. */
+    /* The two addresses in the words that they have in common, 2 octets into the header and into a word of `way`. */
     header[0] = macs[0];
     *(__u32 *)(header + 1) = *(const __u32 *)(macs + 1);
     *(__u32 *)(header + 3) = *(const __u32 *)(macs + 3);
     header[5] = macs[5];
-    header[6] = protocol;
-    if (usually(hop->interface == f->ingress_ifindex))
+    header[6] = is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+    if (usually(way->interface == f->ingress_ifindex))
         return PACKET_GOES_BACK;
-    return bpf_redirect(hop->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
+    return bpf_redirect(way->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
 }
 
 /* Puts an outer header around the packet. Zero: it is not to be sent. */
@@ -114,9 +114,9 @@ static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_fron
 
 static __noinline int send_translated(frame *f, struct packet *packet, struct flow *flow)
 {
-    struct dp_next_hop *hop = next_hop_of(f, &packet->tuple.source, &flow->backend, flow->backend_id);
+    struct dp_next_hop *hop = next_hop_of_flow(f, &packet->tuple.source, &flow->backend, flow->backend_id);
 
-    if (!hop || packet->length > hop->mtu)
+    if (!hop || packet->length > hop->way.mtu)
         return PACKET_PASSES;
     packet->onward.translation = translation_of(&packet->tuple, flow);
     if (!translate(f, packet, &packet->onward.translation))
@@ -126,7 +126,7 @@ static __noinline int send_translated(frame *f, struct packet *packet, struct fl
     count_outcome(DP_OUTCOME_SENT_ON);
     if (rarely(somebody_listens()))
         tell_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
-    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+    return send(f, &hop->way, packet->is_ipv4);
 }
 
 static __always_inline int serve_by_translation(frame *f, struct packet *packet, struct dp_frontend *frontend)
@@ -140,67 +140,76 @@ static __always_inline int serve_by_translation(frame *f, struct packet *packet,
     return send_translated(f, packet, flow);
 }
 
-static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
+/* Sends the packet on in a tunnel to a backend that `hop` is the way to. */
+static __always_inline int send_in_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend, __u32 hash,
+                                          __u32 backend_id, struct dp_next_hop *hop)
 {
-    __u32 hash = mix(client_hash_input(frontend, packet));
-    struct dsr_target target = {};
-    struct dp_next_hop *hop;
     struct tunnel tunnel;
 
-    if (rarely(is_opening(packet)) && refusal(frontend, packet, CLIENT_OUTSIDE))
-        return PACKET_PASSES;
-    aim_dsr(packet, frontend, hash, &target);
-    if (rarely(target.is_translated))
-        return PACKET_HAS_RECORD;
-    if (rarely(!target.backend_id || target.is_local))
-        return PACKET_PASSES;
-    hop = next_hop_of(f, &packet->tuple.source, &target.backend, target.backend_id);
-    if (rarely(!hop)) {
-        count_outcome(DP_OUTCOME_NEIGHBOUR_PENDING);
-        return PACKET_PASSES;
-    }
-    if (packet->length + tunnel_header_size(packet->is_ipv4) > hop->mtu)
+    if (rarely(packet->length + tunnel_header_size(packet->is_ipv4) > hop->way.mtu))
         return PACKET_PASSES;
     tunnel.own = &hop->source;
     tunnel.hash = hash;
-    tunnel.backend = &target.backend;
-    tunnel.backend_port_be = target.backend_port_be;
+    tunnel.backend = &hop->backend;
+    tunnel.backend_port_be = hop->way.port_be;
     tunnel.inner_length = packet->length;
     if (!encapsulate(f, packet, &tunnel))
         return PACKET_IS_DROPPED;
     count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
     count_outcome(DP_OUTCOME_TUNNELLED);
     if (rarely(somebody_listens()))
-        tell_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
-    return send(f, hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+        tell_packet(f, packet, backend_of(backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
+    return send(f, &hop->way, packet->is_ipv4);
+}
+
+/* A packet in a slot that has moved; `move` as in aim_at_tracked(). */
+static __noinline int serve_moved(frame *f, struct packet *packet, struct dp_frontend *frontend, __u32 hash,
+                                  __u64 move)
+{
+    struct dsr_target target = {};
+    struct dp_next_hop *hop;
+
+    aim_at_tracked(packet, frontend, &target, move);
+    if (target.is_translated)
+        return PACKET_HAS_RECORD;
+    if (!target.backend_id || target.is_local)
+        return PACKET_PASSES;
+    hop = next_hop_of_flow(f, &packet->tuple.source, &target.backend, target.backend_id);
+    if (!hop || hop->way.port_be != target.backend_port_be)
+        return PACKET_PASSES;
+    return send_in_tunnel(f, packet, frontend, hash, target.backend_id, hop);
+}
+
+static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    __u32 hash = mix(client_hash_input(frontend, packet));
+    __u32 owner, before;
+    struct dp_next_hop *hop;
+
+    if (rarely(is_opening(packet)) && refusal(frontend, packet, CLIENT_OUTSIDE))
+        return PACKET_PASSES;
+    owner = slot_owner(frontend, hash);
+    if (rarely(has_moved(frontend, hash, &before)))
+        return serve_moved(f, packet, frontend, hash, (__u64)before << 32 | owner);
+    hop = next_hop_of(f, &packet->tuple.source, owner);
+    return usually(hop) ? send_in_tunnel(f, packet, frontend, hash, owner, hop) : PACKET_PASSES;
 }
 
 /* A backend's reply to a masqueraded flow: to the client, as from the frontend. */
 static __noinline int serve_reply(frame *f, struct packet *packet)
 {
     struct dp_flow_reply *reply = flow_find_reply(&packet->tuple);
-    struct dp_next_hop hop = {};
-    struct dp_device *device;
-    struct way way = {};
 
     if (!reply || !(reply->seen & DP_FLOW_MASQUERADED))
         return PACKET_PASSES;
     packet->onward.translation = turned_round(&reply->flow);
-    if (find_way(f, &packet->onward.translation.source, &packet->onward.translation.destination, &way) != WAY_OUT)
+    if (rarely(!is_fresh(&reply->way)) && !reply_way_renew(f, &packet->onward.translation, reply))
         return PACKET_PASSES;
-    device = device_of(way.interface);
-    if (!device || packet->length > device->mtu)
-        return PACKET_PASSES;
-    if (way.interface != f->ingress_ifindex && !(device->flags & DP_DEVICE_XDP_OUT))
-        return PACKET_PASSES;
-    if (!translate(f, packet, &packet->onward.translation))
+    if (packet->length > reply->way.mtu || !translate(f, packet, &packet->onward.translation))
         return PACKET_PASSES;
     flow_touch_reply(reply, packet);
     report_packet(f, packet, 0, reply->service_id, DP_OUTCOME_REPLIED);
-    hop.interface = way.interface;
-    __builtin_memcpy(hop.destination_mac, way.destination_mac, ETH_ALEN);
-    __builtin_memcpy(hop.source_mac, way.source_mac, ETH_ALEN);
-    return send(f, &hop, packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
+    return send(f, &reply->way, packet->is_ipv4);
 }
 
 static __always_inline int is_masquerade_port(__u16 port_be)

@@ -112,6 +112,13 @@ import Glibc
         unsafe store(element, at: address(of: index))
     }
 
+    /// Stores the first eight bytes of one element at once, and leaves the rest to others who write it. Traps when the
+    /// index is not in the window, or when the mapping is read-only.
+    public mutating func writeFirstWord(of index: Int, _ word: UInt64) {
+        precondition(access == .readWrite, "\(label) is mapped read-only")
+        unsafe clibbpf_store_word(address(of: index), word)
+    }
+
     /// Stores elements one after the other from an index on. Traps when they do not fit, or when the mapping is
     /// read-only. Not atomic as a whole; each element is stored as by ``write(_:_:)``.
     public mutating func writeAll(from index: Int, _ elements: [Element]) {

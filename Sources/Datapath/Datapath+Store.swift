@@ -2,6 +2,7 @@
 // batch is narrowed down to the entries that caused it, so that one bad entry never costs the others.
 
 import BPF
+import CDatapathABI
 package import DatapathImage
 package import Reconciler
 
@@ -68,6 +69,7 @@ extension Datapath: DatapathStore {
             if let first = ids.min(), let last = ids.max() {
                 var backends = try MappedArray<BackendRecord>(maps.backends, window: first..<last + 1)
                 for write in inside { backends.write(Int(write.id), write.record) }
+                try forgetWays(to: ids, within: first..<last + 1)
             }
         } catch {
             throw StoreError(.backends, .write, error)
@@ -77,6 +79,12 @@ extension Datapath: DatapathStore {
                 map: .backends, operation: .write, errno: 0, failed: .entries(outside),
                 reason: "the id is beyond the map's \(capacity.backends) elements")
         }
+    }
+
+    /// What XDP remembers of a backend's way contains the backend (dp_next_hop).
+    private func forgetWays(to ids: [Int], within window: Range<Int>) throws(BPFError) {
+        var hops = try MappedArray<dp_next_hop>(maps.nextHops, window: window)
+        for id in ids { hops.writeFirstWord(of: id, 0) }
     }
 
     package func writeServices(_ writes: [Transaction.ServiceWrite]) throws(StoreError) {

@@ -23,6 +23,7 @@ package struct DatapathMaps: ~Copyable, Sendable {
     package let node: BPFMap<UInt32, dp_node>
     package let flows: BPFMap<dp_flow_key, dp_flow>
     package let flowReplies: BPFMap<dp_flow_key, dp_flow_reply>
+    package let nextHops: MapDescriptor
     package let pinFolder: PinFolder
 
     /// - Throws: `notInstalled` when nothing is pinned in the folder, `otherContract` when it is not ours to read.
@@ -59,6 +60,7 @@ package struct DatapathMaps: ~Copyable, Sendable {
             node: try .open(pinned: folder.pin(of: .node)),
             flows: try .open(pinned: folder.pin(of: .flows)),
             flowReplies: try .open(pinned: folder.pin(of: .flowReplies)),
+            nextHops: try .open(pinned: folder.pin(of: .nextHops)),
             pinFolder: folder)
     }
 

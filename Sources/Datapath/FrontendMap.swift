@@ -11,7 +11,10 @@ package typealias PlacedFrontend = ABIRecord<dp_placed_frontend>
 
 extension PlacedFrontend {
     package init(_ key: FrontendKey, _ record: FrontendRecord) {
-        self.init(dp_placed_frontend(key: key.fields, frontend: record.fields))
+        var placed = dp_placed_frontend()
+        placed.key = key.fields
+        placed.frontend = record.fields
+        self.init(placed)
     }
 
     package var key: FrontendKey { FrontendKey(fields.key) }

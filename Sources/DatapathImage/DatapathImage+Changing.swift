@@ -17,7 +17,7 @@ extension DatapathImage {
         for key in keys {
             guard let old = frontends[key], old.record.isChanging else { continue }
             var new = old
-            new.record.fields.previous = dp_choice()
+            new.record.setPrevious(dp_choice())
             new.previous = BackendSpace.Reference()
             // A frontend that is there takes no more room.
             guard (try? frontends.install(new, at: key, replacing: old)) != nil else { continue }

@@ -45,7 +45,8 @@ struct RestoredSpace {
         guard (DP_FRONTEND_CLUSTER_IP.rawValue...DP_FRONTEND_WILDCARD.rawValue).contains(record.kind.rawValue) else {
             return false
         }
-        guard trustsPrevious(record.fields.previous) else { return false }
+        let saysChanging = UInt32(record.fields.flags) & DP_FRONTEND_CHANGING.rawValue != 0
+        guard saysChanging == record.isChanging, trustsPrevious(record.fields.previous) else { return false }
         return [record.fields.internal, record.fields.external].allSatisfy { choice in
             switch dp_action(UInt32(choice.action)) {
             case DP_ACTION_FORWARD:

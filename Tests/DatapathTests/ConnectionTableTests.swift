@@ -47,7 +47,7 @@ struct ConnectionTableTests {
             let key = FrontendKey(AddressAndPort(address: virtual, port: Self.frontend.port), protocol: protocolKind)
             let kind = UInt8(DP_FRONTEND_CLUSTER_IP.rawValue)
             let record = dp_frontend(
-                service_id: 1, affinity_timeout_s: 0, flags: 0, kind: kind, pad: 0, internal: choice, external: choice,
+                service_id: 1, affinity_timeout_s: 0, flags: 0, kind: kind, pad: 0, external: choice, internal: choice,
                 previous: dp_choice())
             try datapath.updateFrontends([.init(key: key, record: FrontendRecord(record))])
         }

@@ -80,10 +80,11 @@ struct PacketFill {
         let frontends = try datapath.contents().frontends
         try datapath.updateFrontends(
             frontends.filter { $1.isDSR }.map { key, record in
-                var fields = record.fields
-                fields.previous = dp_choice()
-                fields.previous.action = UInt8(DP_ACTION_FORWARD.rawValue)
-                return Transaction.FrontendUpdate(key: key, record: FrontendRecord(fields), previous: record)
+                var anywhere = dp_choice()
+                anywhere.action = UInt8(DP_ACTION_FORWARD.rawValue)
+                var moved = record
+                moved.setPrevious(anywhere)
+                return Transaction.FrontendUpdate(key: key, record: moved, previous: record)
             })
     }
 }

@@ -57,11 +57,11 @@ struct dp_frontend {
     __u16 flags;              /* enum dp_frontend_flags */
     __u8 kind;                /* enum dp_frontend_kind */
     __u8 pad;                 /* zero */
-    struct dp_choice internal; /* for this node's own sockets and for its pods (short-circuit, TP-6) */
-    struct dp_choice external; /* for everybody else */
+    struct dp_choice external; /* for everybody but this node's own sockets and its pods */
+    struct dp_choice internal; /* for those (short-circuit, TP-6) */
     /*
-     * What `external` was before the changes that DSR flows are being tracked for; the action is INVALID when nothing
-     * is changing. Its table says besides which slots have moved since, by the top bit of each: only their flows are
+     * What `external` was before the changes that DSR flows are being tracked for, while the flags have CHANGING; else
+     * all zero. Its table says besides which slots have moved since, by the top bit of each: only their flows are
      * tracked. Without a set every slot counts as moved, and had no owner before.
      */
     struct dp_choice previous;
@@ -76,6 +76,7 @@ struct dp_frontend {
 struct dp_placed_frontend {
     struct dp_frontend_key key;
     struct dp_frontend frontend;
+    __u8 pad[36]; /* zero; a record is two cache lines, and the first has all that most packets ask for */
 };
 
 /* Element of `backends`; index is the backend id. Id 0 is never used. A free element is all zero. */

@@ -49,6 +49,17 @@ struct dp_flow {
     __u64 timer[2];     /* struct bpf_timer; not for readers */
 };
 
+/* The way to somebody, as XDP remembers it: asked for again when it has become old. */
+struct dp_way_out {
+    __u64 fresh_until_ticks; /* jiffies; zero: unknown */
+    __u32 interface;
+    __u16 mtu;
+    __u8 destination_mac[6]; /* the two where words of an Ethernet header are words here as well */
+    __u8 source_mac[6];
+    __u16 port_be;           /* in dp_next_hop, the backend's */
+    __u8 pad[4];             /* zero */
+};
+
 /* Value of `flow_replies`, keyed by the backend's direction. */
 struct dp_flow_reply {
     struct dp_flow_key flow; /* the key of its record: whom the reply is for, and as whom it is sent */
@@ -57,6 +68,7 @@ struct dp_flow_reply {
     __u64 bytes;
     __u32 service_id;
     __u32 seen;              /* enum dp_flow_flags */
+    struct dp_way_out way;   /* to the client */
 };
 
 /* Bits of dp_device.flags. */
@@ -86,19 +98,15 @@ struct dp_node {
 };
 
 /*
- * Element of `next_hops`, index is the backend id: the way to a backend, asked for again when it has become old, or
- * when the id is another backend's by now. A cache line.
+ * Element of `next_hops` (memory-mapped array), index is the backend id: the way to a backend of another node, with all
+ * that a packet needs of that backend, in one cache line. Written by XDP; the agent makes it unknown when it writes
+ * the backend. Since a backend's id is not used again before the grace period is over, a way that is fresh is that of
+ * the backend which a record now names by the id; a flow, which may outlive its backend, compares the address.
  */
 struct dp_next_hop {
-    __u64 fresh_until_ticks; /* jiffies; zero: unknown */
-    __u32 interface;
-    __u32 mtu;
+    struct dp_way_out way;
     struct dp_address backend;
-    struct dp_address source; /* an address of `interface`, or zero */
-    __u8 pad[2];              /* zero; puts the rest where words of an Ethernet header are words here as well */
-    __u8 destination_mac[6];
-    __u8 source_mac[6];
-    __u8 pad_after[2];        /* zero */
+    struct dp_address source; /* an address of the way's interface, or zero */
 };
 
 /* Key of `fragments`: the fragments of one datagram (RFC 791, RFC 8200 4.5). */

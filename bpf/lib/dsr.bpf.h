@@ -96,24 +96,41 @@ __noinline int aim_at_tracked(struct packet *packet, struct dp_frontend *fronten
     return 0;
 }
 
+/* The backend that a slot belongs to; zero: none. */
+static __always_inline __u32 slot_owner(const struct dp_frontend *frontend, __u32 hash)
+{
+    return usually(frontend->external.action == DP_ACTION_FORWARD) ? member_by_hash(&frontend->external, hash) : 0;
+}
+
+/* Whether a slot has moved of late, so that its flows are tracked, and whose it was; zero: nobody's. */
+static __always_inline int has_moved(const struct dp_frontend *frontend, __u32 hash, __u32 *before)
+{
+    const struct dp_choice *previous = &frontend->previous;
+    __u32 entry, mark;
+
+    *before = 0;
+    if (usually(!(frontend->flags & DP_FRONTEND_CHANGING)))
+        return 0;
+    if (!previous->set_count)
+        return 1;
+    entry = table_entry(previous, scale(hash, previous->table_slots));
+    mark = 1u << ((previous->table_width & 7) * 8 - 1);
+    if (!(entry & mark))
+        return 0;
+    *before = set_member(previous, entry & ~mark);
+    return 1;
+}
+
 /* Finds where a DSR packet goes: nowhere when there is no backend, and none that it had before. */
 static __always_inline void aim_dsr(struct packet *packet, struct dp_frontend *frontend, __u32 hash,
                                     struct dsr_target *target)
 {
-    __u32 now = frontend->external.action == DP_ACTION_FORWARD ? member_by_hash(&frontend->external, hash) : 0;
-    const struct dp_choice *previous = &frontend->previous;
-    __u32 before = 0, entry, mark;
+    __u32 now = slot_owner(frontend, hash), before;
 
-    if (usually(previous->action != DP_ACTION_FORWARD))
-        return aim(target, now);
-    if (previous->set_count) {
-        entry = table_entry(previous, scale(hash, previous->table_slots));
-        mark = 1u << ((previous->table_width & 7) * 8 - 1);
-        if (!(entry & mark))
-            return aim(target, now);
-        before = set_member(previous, entry & ~mark);
-    }
-    aim_at_tracked(packet, frontend, target, (__u64)before << 32 | now);
+    if (has_moved(frontend, hash, &before))
+        aim_at_tracked(packet, frontend, target, (__u64)before << 32 | now);
+    else
+        aim(target, now);
 }
 
 /*
@@ -124,7 +141,7 @@ static __always_inline int is_left_from_dsr(struct packet *packet, const struct 
 {
     struct flow *flow;
 
-    if (frontend->previous.action != DP_ACTION_FORWARD)
+    if (!(frontend->flags & DP_FRONTEND_CHANGING))
         return 0;
     flow = flow_find(&packet->tuple);
     if (flow)

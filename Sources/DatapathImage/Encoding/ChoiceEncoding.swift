@@ -36,4 +36,11 @@ extension FrontendRecord {
 
     /// DSR flows are being tracked, since the external policy's backends have changed.
     package var isChanging: Bool { fields.previous.isForward }
+
+    /// Sets what the external policy was before the changes that are going on; an invalid choice: there are none.
+    package mutating func setPrevious(_ choice: dp_choice) {
+        fields.previous = choice
+        let flag = UInt16(DP_FRONTEND_CHANGING.rawValue)
+        if choice.isForward { fields.flags |= flag } else { fields.flags &= ~flag }
+    }
 }

@@ -17,8 +17,8 @@ extension FrontendRecord {
         record.flags = UInt16(Self.flags(of: frontend, in: plan).reduce(0) { $0 | $1.rawValue })
         record.internal = `internal`
         record.external = external
-        record.previous = previous
         self.init(record)
+        setPrevious(previous)
     }
 
     private static func flags(of frontend: FrontendPlan, in plan: ServicePortPlan) -> [dp_frontend_flags] {
