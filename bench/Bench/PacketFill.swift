@@ -27,6 +27,12 @@ struct PacketFill {
     }
 
     func write(to datapath: Datapath, device: UInt32) async throws {
+        try await writeServices(to: datapath)
+        try Self.describe(device, to: datapath)
+        if scene == .moved { try moveEverySlot(of: datapath) }
+    }
+
+    func writeServices(to datapath: Datapath) async throws {
         let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
         var planner = Planner(settings: NodeSettings(nodeName: Self.node), nodeAddresses: PacketPlace.nodeAddresses)
         let change = planner.apply((0..<scene.services).flatMap { facts($0) })
@@ -34,8 +40,6 @@ struct PacketFill {
         guard report.errors.isEmpty, report.failed.isEmpty else {
             throw CallFailure("fill", "\(scene): \(report.errors) \(report.failed)", errno: 5)
         }
-        try Self.describe(device, to: datapath)
-        if scene == .moved { try moveEverySlot(of: datapath) }
     }
 
     /// Tells the programs about the node and its device, as the agent would.

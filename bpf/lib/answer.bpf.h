@@ -147,11 +147,13 @@ static __always_inline __u32 quoted_sum(frame *f, const struct packet *packet, _
     __u32 header = packet->transport - packet->network;
     __u16 field = 0;
 
-    VERIFIER_SEES(length);
-    if (length > sizeof(quoted))
+    if (length < 1 || length > sizeof(quoted))
         return 0;
+    /* Linux 6.1 does not learn from a comparison with zero. */
+    length -= 1;
     VERIFIER_SEES(length);
-    if (length < 1 || frame_load(f, place, quoted, length))
+    length = (length & (sizeof(quoted) - 1)) + 1;
+    if (frame_load(f, place, quoted, length))
         return 0;
     if (packet->tuple.protocol == IPPROTO_UDP && length >= 8)
         field = *(__u16 *)(quoted + offsetof(struct udphdr, check));
