@@ -16,36 +16,24 @@ package struct ProgramTrial: Sendable {
         frontends: 64, backends: 64, slotWords: 64, services: 64, nodePorts: 64, serviceCIDRs: 64, connections: 64,
         udpPages: 64, affinity: 64, sourceRanges: 64, flows: 64, eventBytes: 65536)
 
-    /// Constants that switch something on or off, in the ways that settings can; the verifier removes what is off. Numbers
-    /// such as timeouts change nothing for it.
+    /// Constants that switch something on or off, in the ways that settings can: all at their defaults, and all the other way.
+    /// Numbers such as timeouts change nothing for the verifier.
     package static var all: [ProgramTrial] {
-        sockets + [("outer address of the route", false), ("outer addresses of a range", true)].flatMap(packets)
-    }
-
-    private static var sockets: [ProgramTrial] {
-        var bare = settings()
-        (bare.podsAreLocalIPv4, bare.podsAreLocalIPv6, bare.protectNodePorts) = (false, false, false)
-        var skipping = settings()
-        skipping.skipCgroups = Array(repeating: "", count: Int(DP_SKIP_CGROUPS_MAX))
-        return [("default", settings()), ("everything off", bare), ("cgroups left alone", skipping)].map {
-            ProgramTrial(configuration: $0, object: .sock, settings: $1, linkHeaderBytes: 0)
-        }
-    }
-
-    private static func packets(_ name: String, hasTunnelSources: Bool) -> [ProgramTrial] {
-        var settings = settings()
-        if hasTunnelSources {
-            settings.packets.tunnelSources = PerFamily { family in
-                let text = family == .ipv4 ? "198.18.0.0/16" : "2001:db8::/64"
-                return CIDR(text)
-            }
-        }
+        var other = settings()
+        (other.podsAreLocalIPv4, other.podsAreLocalIPv6, other.protectNodePorts) = (false, false, false)
+        other.skipCgroups = Array(repeating: "", count: Int(DP_SKIP_CGROUPS_MAX))
+        other.packets.tunnelSources = PerFamily { CIDR($0 == .ipv4 ? "198.18.0.0/16" : "2001:db8::/64") }
         return [
-            ProgramTrial(configuration: name, object: .nodePortXDP, settings: settings, linkHeaderBytes: 14),
+            ProgramTrial(configuration: "default", object: .sock, settings: settings(), linkHeaderBytes: 0),
             ProgramTrial(
-                configuration: "Ethernet, \(name)", object: .nodePortTC, settings: settings, linkHeaderBytes: 14),
+                configuration: "cgroups left alone, the rest off", object: .sock, settings: other, linkHeaderBytes: 0),
+            ProgramTrial(configuration: "default", object: .nodePortXDP, settings: settings(), linkHeaderBytes: 14),
             ProgramTrial(
-                configuration: "no link header, \(name)", object: .nodePortTC, settings: settings, linkHeaderBytes: 0),
+                configuration: "tunnel sources", object: .nodePortXDP, settings: other, linkHeaderBytes: 14),
+            ProgramTrial(configuration: "default", object: .nodePortTC, settings: settings(), linkHeaderBytes: 14),
+            ProgramTrial(
+                configuration: "tunnel sources, no link header", object: .nodePortTC, settings: other,
+                linkHeaderBytes: 0),
         ]
     }
 

@@ -20,12 +20,13 @@ struct BenchCommand: AsyncParsableCommand {
               martlet-bench sync
               martlet-bench packet
               martlet-bench rate
+              martlet-bench scale
               martlet-bench churn
             """,
         subcommands: [
             ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, RateCommand.self,
-            ChurnCommand.self, WorkerCommand.self, PacketWorkerCommand.self, RateWorkerCommand.self,
-            ChurnWorkerCommand.self,
+            ScaleCommand.self, ChurnCommand.self, WorkerCommand.self, PacketWorkerCommand.self, RateWorkerCommand.self,
+            ScaleWorkerCommand.self, ChurnWorkerCommand.self,
         ])
 }
 

@@ -45,7 +45,12 @@ struct PacketFill {
     /// Tells the programs about the node and its device, as the agent would.
     static func describe(_ device: UInt32, to datapath: Datapath) throws {
         try datapath.setTraffic(NodeTraffic(addresses: PacketPlace.nodeAddresses))
-        try datapath.maps.devices.update(
+        try describe(device, in: datapath.maps)
+    }
+
+    /// Tells them about the device alone.
+    static func describe(_ device: UInt32, in maps: borrowing DatapathMaps) throws {
+        try maps.devices.update(
             device,
             dp_device(
                 ipv4: dp_address(PacketPlace.nodeAddresses[0]), ipv6: dp_address(PacketPlace.nodeAddresses[1]),
