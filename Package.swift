@@ -117,7 +117,7 @@ let package = Package(
             dependencies: [
                 "BPF", "Datapath", "HostCalls", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "conformance/Kernels", exclude: ["guest", "job", "run"], swiftSettings: strict),
+            path: "conformance/Kernels", exclude: ["guest", "job", "kernels.md", "run"], swiftSettings: strict),
         // Benchmarks.
         .target(name: "CBench", path: "bench/CBench", exclude: ["objects"]),
         .target(

@@ -70,7 +70,8 @@ struct AgentBench: Sendable {
         for number in 0..<changes {
             let index = (number / 2 * 7919) % facts.services
             guard let address = facts.address(index) else { continue }
-            let key = FrontendKey(AddressAndPort(address: address, port: SyncFacts.port), protocol: facts.transport(index))
+            let key = FrontendKey(
+                AddressAndPort(address: address, port: SyncFacts.port), protocol: facts.transport(index))
             let before = try maps.frontends.lookup(key)
             let text = facts.manifest(index, without: number % 2 == 0 ? 1 : nil)
             let path = "\(manifests)/service-\(index).yaml"

@@ -10,12 +10,14 @@ struct RateCase: Codable, Sendable {
     static let all: [RateCase] = [false, true].flatMap { isIPv6 -> [RateCase] in
         let family = isIPv6 ? "IPv6" : "IPv4"
         return [(1, "1 flow"), (PacketCase.mostMasqueraded, "65,536 flows")].flatMap { flows, count in
-            [(PacketScene.one, PacketCase.Kind.established, "DSR"), (.snat, .established, "SNAT, request"),
-                (.snat, .reply, "SNAT, reply")].map { scene, kind, title in
-                    RateCase(
-                        packet: PacketCase(
-                            name: "\(family) \(title), \(count)", scene: scene, isIPv6: isIPv6, kind: kind, flows: flows))
-                }
+            [
+                (PacketScene.one, PacketCase.Kind.established, "DSR"), (.snat, .established, "SNAT, request"),
+                (.snat, .reply, "SNAT, reply"),
+            ].map { scene, kind, title in
+                RateCase(
+                    packet: PacketCase(
+                        name: "\(family) \(title), \(count)", scene: scene, isIPv6: isIPv6, kind: kind, flows: flows))
+            }
         }
     }
 }

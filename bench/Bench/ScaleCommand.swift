@@ -10,7 +10,8 @@ import World
 struct ScaleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scale",
-        abstract: "100,000 services with NodePorts and 1,000,000 backends: time, memory, and what a look-up costs then.",
+        abstract:
+            "100,000 services with NodePorts and 1,000,000 backends: time, memory, and what a look-up costs then.",
         discussion: """
             Every service has a ClusterIP, a NodePort and endpoints of its own, and is forwarded by DSR, so that each has a \
             Maglev table besides. First sync, changes and restart in this process; look-ups of packets (XDP) and of connect() \
@@ -63,7 +64,8 @@ struct ScaleCommand: AsyncParsableCommand {
             let settings = try [small, large].map { bench in
                 DatapathSettings(
                     pinFolder: PinFolder(path: "\(rig.pins)/scale-\(bench.facts.services)"),
-                    cgroup: try rig.makeGroup("scale-\(bench.facts.services)"), sizes: bench.sizes, hostNamespaceCookie: 0)
+                    cgroup: try rig.makeGroup("scale-\(bench.facts.services)"), sizes: bench.sizes,
+                    hostNamespaceCookie: 0)
             }
             _ = try await small.run(settings[0])
             let figures = try await large.run(settings[1])

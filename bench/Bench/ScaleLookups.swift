@@ -64,7 +64,8 @@ private struct ScaleStage {
         subject = try PacketSubject(folder, object: nil)
         let client = PacketPlace.client(isIPv6: false), node = PacketPlace.nodeAddresses[0]
         let payload = [UInt8](repeating: 0x55, count: 64)
-        frame = Packet.ip(from: client, to: node).tcp(from: 1024, to: lookup.nodePorts[0], [.ack], payload: payload)
+        frame =
+            Packet.ip(from: client, to: node).tcp(from: 1024, to: lookup.nodePorts[0], [.ack], payload: payload)
             .framed().bytes
         context = PacketStage.context(length: frame.count, device: device)
         let packet = PacketCase(name: name, scene: .one, isIPv6: false, flows: lookup.nodePorts.count)

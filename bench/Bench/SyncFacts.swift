@@ -64,7 +64,8 @@ struct SyncFacts: Sendable {
         return EndpointSlice(
             name: ObjectName(namespace: "bench", name: "service-\(index)-1"),
             service: ObjectName(namespace: "bench", name: "service-\(index)"), family: .ipv4,
-            ports: [SlicePort(name: "web", protocol: transport(index), port: 8080)], endpoints: addresses.map { Endpoint(address: $0) })
+            ports: [SlicePort(name: "web", protocol: transport(index), port: 8080)],
+            endpoints: addresses.map { Endpoint(address: $0) })
     }
 
     private func protocolText(_ index: Int) -> String { transport(index) == .udp ? "UDP" : "TCP" }
