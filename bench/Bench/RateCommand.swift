@@ -22,10 +22,10 @@ struct RateCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "How often each row is timed.")
-    var rounds = 21
+    var rounds = 31
 
     @Option(help: "Frames for each figure.")
-    var frames = 200_000
+    var frames = 300_000
 
     @Option(help: "The processor that everything runs on.")
     var processor = 1

@@ -41,6 +41,8 @@ struct RateWorker {
     /// Without a suspension, since the thread must stay on its processor and in its namespace.
     private func measure(_ rate: RateCase, _ datapath: Datapath) throws -> RateTimes {
         try pin(toProcessor: plan.processor)
+        // Frames are sent, forwarded and counted on this thread, since the cables' work is done on its way out of each call.
+        _ = bench_take_precedence()
         let devices = try attach(datapath)
         let (into, outOf) = rate.isReply ? (devices.backend, devices.client) : (devices.client, devices.backend)
         let forwarder = try RateForwarder(datapath.settings.pinFolder, device: into, other: outOf)

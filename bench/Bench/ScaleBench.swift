@@ -17,16 +17,39 @@ struct ScaleBench {
 
     static let nodeAddresses: [IPAddress] = ["192.168.50.1"]
 
+    /// Milliseconds by the clock, and what this process had of the processors meanwhile: on a busy machine the rest is
+    /// waiting.
+    struct Span: Codable, Sendable {
+        private(set) var milliseconds = 0.0
+        private(set) var processor = 0.0
+
+        /// What has passed since a moment. Begins another span.
+        static func since(_ moment: inout Moment) -> Span {
+            let now = Moment()
+            defer { moment = now }
+            var span = Span()
+            span.milliseconds = martlet_bench.milliseconds(now.clock - moment.clock)
+            span.processor = now.processor - moment.processor
+            return span
+        }
+
+        struct Moment {
+            let clock = ContinuousClock.now
+            let processor = processorMilliseconds()
+        }
+    }
+
     /// Milliseconds; memory in bytes.
     struct Figures {
+        var sync = Span()
+        /// Of the first sync.
         var plan = 0.0
-        var program = 0.0
         var maps = 0.0
         var change: [Double] = []
         /// Of the restart: the maps found again and read; the same facts planned once more and compared.
-        var adopt = 0.0
-        var restore = 0.0
-        var compare = 0.0
+        var adopt = Span()
+        var restore = Span()
+        var compare = Span()
         var mapMemory: [(name: String, bytes: UInt64)] = []
     }
 
@@ -53,9 +76,11 @@ struct ScaleBench {
         let store = TimedStore(datapath)
         let reconciler = Reconciler(store: store, limits: try datapath.limits(), seed: 1)
         var planner = makePlanner()
-        let (began, planned, ended) = try await programme(facts.all, &planner, reconciler)
+        let all = facts.all
+        var moment = Span.Moment()
+        let (began, planned, _) = try await programme(all, &planner, reconciler)
+        figures.sync = .since(&moment)
         figures.plan = milliseconds(planned - began)
-        figures.program = milliseconds(ended - planned)
         figures.maps = milliseconds(store.takeTime())
         try check(datapath)
         for number in 0..<changes {
@@ -74,20 +99,17 @@ struct ScaleBench {
     /// As a new agent does, on the maps that the last one left.
     private func restart(_ settings: DatapathSettings, _ figures: inout Figures) async throws {
         let all = facts.all
-        let began = ContinuousClock.now
+        var moment = Span.Moment()
         let datapath = try Datapath(installing: settings)
-        let adopted = ContinuousClock.now
-        let store = TimedStore(datapath)
-        let reconciler = Reconciler(store: store, limits: try datapath.limits(), seed: 1)
+        figures.adopt = .since(&moment)
+        let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
         try await reconciler.restore(now: .now)
-        let restored = ContinuousClock.now
+        figures.restore = .since(&moment)
         var planner = makePlanner()
-        let compared = try await programme(all, &planner, reconciler)
+        _ = try await programme(all, &planner, reconciler)
         let report = await reconciler.allSourcesSynced(now: .now)
         guard report.errors.isEmpty else { throw CallFailure("restart", "\(report.errors)", errno: 5) }
-        figures.adopt = milliseconds(adopted - began)
-        figures.restore = milliseconds(restored - adopted)
-        figures.compare = milliseconds(.now - compared.began)
+        figures.compare = .since(&moment)
         try check(datapath)
     }
 

@@ -30,13 +30,13 @@ struct ScaleReport: Codable, Sendable {
 
     let services: Int
     let backends: Int
+    let firstSync: ScaleBench.Span
     let planMilliseconds: Double
-    let programMilliseconds: Double
     let mapsMilliseconds: Double
     let changeMilliseconds: Summary
-    let adoptMilliseconds: Double
-    let restoreMilliseconds: Double
-    let compareMilliseconds: Double
+    let adopt: ScaleBench.Span
+    let restore: ScaleBench.Span
+    let compare: ScaleBench.Span
     let maps: [Map]
     let lookups: [Lookup]
     let agent: SyncReport.Agent?
@@ -46,13 +46,13 @@ struct ScaleReport: Codable, Sendable {
     ) {
         services = facts.services
         backends = facts.services * facts.endpoints
+        firstSync = figures.sync
         planMilliseconds = figures.plan
-        programMilliseconds = figures.program
         mapsMilliseconds = figures.maps
         changeMilliseconds = Samples(figures.change).summary
-        adoptMilliseconds = figures.adopt
-        restoreMilliseconds = figures.restore
-        compareMilliseconds = figures.compare
+        adopt = figures.adopt
+        restore = figures.restore
+        compare = figures.compare
         maps = figures.mapMemory.map { Map(name: $0.name, bytes: $0.bytes) }.sorted { $0.bytes > $1.bytes }
         self.lookups = lookups
         self.agent = agent.map { SyncReport.Agent($0) }
@@ -61,15 +61,19 @@ struct ScaleReport: Codable, Sendable {
     var text: String { [timeText, lookupText, memoryText].joined(separator: "\n\n") }
 
     private var timeText: String {
-        var table = TextTable("\(services) services with ClusterIP and NodePort, DSR, \(backends) backends", "ms")
-        table.add("first sync: planning", fixed(planMilliseconds))
-        table.add("  image and maps", fixed(programMilliseconds))
+        var table = TextTable(
+            "\(services) services with ClusterIP and NodePort, DSR, \(backends) backends", "ms", "processor ms")
+        let add = { (table: inout TextTable, name: String, span: ScaleBench.Span) in
+            table.add(name, fixed(span.milliseconds), fixed(span.processor))
+        }
+        add(&table, "first sync", firstSync)
+        table.add("  of which planning", fixed(planMilliseconds))
         table.add("  of which writing the maps", fixed(mapsMilliseconds))
         table.add("one endpoint changes: median", fixed(changeMilliseconds.median, 3))
         table.add("  p99", fixed(changeMilliseconds.p99, 3))
-        table.add("restart: programs and maps taken over", fixed(adoptMilliseconds))
-        table.add("  image read back", fixed(restoreMilliseconds))
-        table.add("  everything planned again and compared", fixed(compareMilliseconds))
+        add(&table, "restart: programs and maps taken over", adopt)
+        add(&table, "  image read back", restore)
+        add(&table, "  everything planned again and compared", compare)
         guard let agent else { return table.text }
         table.add("agent: start to last frontend, from files", fixed(agent.startMilliseconds))
         table.add("  one endpoint changes, file to frontend: median", fixed(agent.changeMilliseconds.median, 3))

@@ -94,7 +94,7 @@ func programme(
 }
 
 /// Processor time of this process so far.
-private func processorMilliseconds() -> Double {
+func processorMilliseconds() -> Double {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000

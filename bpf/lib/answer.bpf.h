@@ -18,8 +18,8 @@
 #define QUOTED_TRANSPORT_MAX 64
 
 /*
- * Keeps the compiler from merging the comparisons of a number before and after it into one that verifiers cannot follow: up
- * to Linux 6.12 a range that was tested as one, after a subtraction, counts for nothing.
+ * Keeps the compiler from merging the comparisons of a number before and after it into one that verifiers cannot
+ * follow: up to Linux 6.12 a range that was tested as one, after a subtraction, counts for nothing.
  */
 #define VERIFIER_SEES(number) asm volatile("" : "+r"(number))
 

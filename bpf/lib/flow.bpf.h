@@ -34,9 +34,9 @@ struct flow_request {
 };
 
 /*
- * Where a flow's record is put together, and what else is too large for the stack: up to Linux 6.12 a program and what it
- * calls have 512 bytes in all. Belongs to one loading of the programs, and to one processor: packet programs of one kind
- * do not interrupt each other.
+ * Where a flow's record is put together, and what else is too large for the stack: a program and what it calls have 512
+ * bytes in all. Belongs to one loading of the programs, and to one processor: packet programs of one kind do not
+ * interrupt each other.
  */
 struct flow_draft {
     struct dp_flow record;
@@ -263,8 +263,8 @@ static __always_inline enum dp_outcome claim_reply(const struct dp_flow_key *key
 
 /*
  * Makes the flow that was last requested (flow_request_begin). Where another processor has just made one for the same
- * client, that one counts. Returns zero when there is a record afterwards, else why there is none. Out of line: not every
- * packet begins a flow.
+ * client, that one counts. Returns zero when there is a record afterwards, else why there is none. Out of line: not
+ * every packet begins a flow.
  */
 __noinline int flow_open(const struct dp_flow_key *from)
 {

@@ -26,8 +26,8 @@ struct resolution {
 #define CGROUP_LEVELS_MAX 20
 
 /*
- * Whether the task is in a cgroup that is left alone. bpf_current_task_under_cgroup() would say so in one call, and is not
- * there for these hooks in Linux 6.1.
+ * Whether the task is in a cgroup that is left alone. bpf_current_task_under_cgroup() would say so in one call, and is
+ * not there for these hooks in Linux 6.1.
  */
 static __always_inline int opts_out(void)
 {
