@@ -21,7 +21,7 @@ BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|PacketKit|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Command)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
 
-.PHONY: all setup bpf proto build demo test check unit bench root clean
+.PHONY: all setup bpf proto build demo test check unit kernels bench image root clean
 
 all: build
 
@@ -74,6 +74,11 @@ unit: build
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --filter '$(PURE_SUITES)'
 
+# The programs and packet tests on the kernels of docs/kernels.md, in virtual machines: some minutes. Downloads them once.
+kernels: build root
+	swift build $(SWIFT_FLAGS) --build-tests
+	BIN=$(BIN) conformance/Kernels/run
+
 root:
 	@test $$(id -u) -eq 0 || { echo "make: this needs root: it makes network namespaces and loads BPF programs" >&2; exit 1; }
 
@@ -85,6 +90,8 @@ bench: root setup bpf
 	.build/release/martlet-bench sync
 	.build/release/martlet-bench churn
 	.build/release/martlet-bench packet
+	.build/release/martlet-bench rate
+	.build/release/martlet-bench scale
 
 # An OCI image of the agent in .build/image, made without network or container engine.
 image: setup bpf

@@ -164,6 +164,12 @@ let package = Package(
         .executableTarget(
             name: "martlet-demo", dependencies: ["HostCalls", "ProbeProtocol", "World"], path: "conformance/Demo",
             swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-kernels",
+            dependencies: [
+                "BPF", "Datapath", "HostCalls", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "conformance/Kernels", exclude: ["guest", "job", "kernels.md", "run"], swiftSettings: strict),
         // Benchmarks.
         .target(name: "CBench", path: "bench/CBench", exclude: ["objects"]),
         .target(

@@ -118,11 +118,11 @@ static __always_inline enum dp_outcome choose_source(frame *f, const struct pack
 __noinline int begin_flow(frame *f, struct packet *packet, struct dp_frontend *frontend, int client)
 {
     const struct dp_choice *choice = client == CLIENT_OUTSIDE ? &frontend->external : &frontend->internal;
-    struct flow_request request = {};
+    struct flow_request *request = flow_request_begin();
     struct dp_backend *backend;
     enum dp_outcome outcome;
 
-    if (!packet || !frontend)
+    if (!packet || !frontend || !request)
         return DP_OUTCOME_BAD_RECORD;
     outcome = refusal(frontend, packet, client);
     if (outcome)
@@ -133,17 +133,17 @@ __noinline int begin_flow(frame *f, struct packet *packet, struct dp_frontend *f
         return DP_OUTCOME_NO_LOCAL_ENDPOINTS;
     if (choice->action != DP_ACTION_FORWARD)
         return DP_OUTCOME_BAD_RECORD;
-    request.backend_id = choose_backend(frontend, choice, packet);
-    backend = backend_of(request.backend_id);
+    request->backend_id = choose_backend(frontend, choice, packet);
+    backend = backend_of(request->backend_id);
     if (!backend)
         return DP_OUTCOME_BAD_RECORD;
-    request.backend = backend->address;
-    request.backend_port_be = backend->port_be;
-    request.service_id = frontend->service_id;
-    outcome = choose_source(f, packet, frontend, client, &request);
+    request->backend = backend->address;
+    request->backend_port_be = backend->port_be;
+    request->service_id = frontend->service_id;
+    outcome = choose_source(f, packet, frontend, client, request);
     if (outcome)
         return outcome;
-    outcome = flow_open(&packet->tuple, &request);
+    outcome = flow_open(&packet->tuple);
     if (!outcome)
         count_service(frontend->service_id, 1);
     return outcome;
@@ -164,7 +164,7 @@ __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_f
         outcome = begin_flow(f, packet, frontend, client);
         if (outcome)
             return refuse(f, packet, frontend->service_id, outcome);
-        flow = flow_find(&packet->tuple);
+        flow = flow_find_for(packet);
         if (!flow)
             return PACKET_IS_DROPPED;
     }
@@ -174,7 +174,7 @@ __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_f
 /* A DSR packet of an outside client, whose backend is this node's. */
 __noinline int serve_here(frame *f, struct packet *packet, struct dp_frontend *frontend, struct dsr_target *target)
 {
-    struct flow_request request = {};
+    struct flow_request *request;
     struct flow *flow;
     int outcome;
 
@@ -188,16 +188,19 @@ __noinline int serve_here(frame *f, struct packet *packet, struct dp_frontend *f
     /* Tracked while its slot moved; from now on the record does both. */
     if (flow)
         flow_retire(&packet->tuple, 1);
-    request.source = packet->tuple.source;
-    request.backend = target->backend;
-    request.backend_port_be = target->backend_port_be;
-    request.service_id = frontend->service_id;
-    request.backend_id = target->backend_id;
-    outcome = flow_open(&packet->tuple, &request);
+    request = flow_request_begin();
+    if (!request)
+        return PACKET_IS_DROPPED;
+    request->source = packet->tuple.source;
+    request->backend = target->backend;
+    request->backend_port_be = target->backend_port_be;
+    request->service_id = frontend->service_id;
+    request->backend_id = target->backend_id;
+    outcome = flow_open(&packet->tuple);
     if (outcome)
         return refuse(f, packet, frontend->service_id, outcome);
     count_service(frontend->service_id, 1);
-    flow = flow_find(&packet->tuple);
+    flow = flow_find_for(packet);
     return flow ? serve_flow(f, packet, flow) : PACKET_IS_DROPPED;
 }
 
@@ -247,11 +250,13 @@ static __always_inline void note_reply(frame *f, struct packet *packet, struct d
 /* A backend's reply to a masqueraded flow: on to the client, as from the frontend. */
 __noinline int serve_reply(frame *f, struct packet *packet)
 {
+    const struct dp_flow_key *key;
     struct dp_flow_reply *reply;
 
     if (!packet)
         return PACKET_PASSES;
-    reply = bpf_map_lookup_elem(&flow_replies, &packet->tuple);
+    key = lookup_key(&packet->tuple);
+    reply = key ? bpf_map_lookup_elem(&flow_replies, key) : 0;
     if (!reply || !(reply->seen & DP_FLOW_MASQUERADED))
         return PACKET_PASSES;
     note_reply(f, packet, reply);
@@ -285,12 +290,13 @@ static __always_inline struct dp_frontend *tunnelled_frontend(frame *f, const st
 /* What another node has put into a tunnel for a backend of this one. */
 __noinline int serve_tunnelled(frame *f, struct packet *packet)
 {
-    struct flow_request request = {.flags = DP_FLOW_FROM_TUNNEL};
+    struct flow_request *request = flow_request_begin();
     struct dp_frontend *frontend;
     struct flow *flow;
     int outcome;
 
-    if (!packet || !is_tunnel_for_us(f, packet) || !tunnel_end(f, packet, &request.backend, &request.backend_port_be))
+    if (!packet || !request || !is_tunnel_for_us(f, packet) ||
+        !tunnel_end(f, packet, &request->backend, &request->backend_port_be))
         return PACKET_PASSES;
     /* Tunnels that are not for DSR are somebody else's, such as the pod network's. */
     parse_inner(f, packet);
@@ -302,20 +308,21 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
     flow = flow_of(packet);
     /* The sender knows best whose packet this is: a record of another backend is of an earlier time. */
     if (flow && packet->kind == PACKET_FLOW &&
-        (!address_equals(&flow->backend, &request.backend) || flow->backend_port_be != request.backend_port_be)) {
+        (!address_equals(&flow->backend, &request->backend) || flow->backend_port_be != request->backend_port_be)) {
         flow_retire(&packet->tuple, 1);
         flow = 0;
     }
     if (!flow) {
         if (packet->kind == PACKET_ERROR)
             return PACKET_IS_DROPPED;
-        request.source = packet->tuple.source;
-        request.service_id = frontend->service_id;
-        outcome = flow_open(&packet->tuple, &request);
+        request->source = packet->tuple.source;
+        request->flags = DP_FLOW_FROM_TUNNEL;
+        request->service_id = frontend->service_id;
+        outcome = flow_open(&packet->tuple);
         if (outcome)
             return refuse(f, packet, frontend->service_id, outcome);
         count_service(frontend->service_id, 1);
-        flow = flow_find(&packet->tuple);
+        flow = flow_find_for(packet);
         if (!flow)
             return PACKET_IS_DROPPED;
     }
@@ -334,7 +341,7 @@ __noinline int serve_orphan(frame *f, struct packet *packet)
     if (!packet || packet->tuple.protocol == IPPROTO_UDP ||
         (packet->tuple.protocol == IPPROTO_TCP && is_opening(packet)))
         return PACKET_PASSES;
-    flow = flow_find(&packet->tuple);
+    flow = flow_find_for(packet);
     return flow && !(flow->flags & DP_FLOW_TUNNELLED) ? serve_flow(f, packet, flow) : PACKET_PASSES;
 }
 

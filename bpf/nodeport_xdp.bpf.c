@@ -87,26 +87,29 @@ static __noinline __u32 choose_for_new(struct packet *packet, struct dp_frontend
 /* Chooses for a new flow and records it, so that TC finds the choice. Zero: TC is to decide, or to answer. */
 static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_frontend *frontend)
 {
-    struct flow_request request = {};
+    __u32 backend_id = choose_for_new(packet, frontend);
+    struct dp_backend *backend = backend_of(backend_id);
     const struct dp_address *address;
-    struct dp_backend *backend;
+    struct flow_request *request;
     struct way way = {};
     int kind;
 
-    request.backend_id = choose_for_new(packet, frontend);
-    backend = backend_of(request.backend_id);
     if (!backend)
         return 0;
     kind = find_way(f, &packet->tuple.source, &backend->address, &way);
     address = masquerade_address(&way, packet->is_ipv4);
     if ((kind != WAY_OUT && kind != WAY_PENDING) || !address)
         return 0;
-    request.source = *address;
-    request.backend = backend->address;
-    request.backend_port_be = backend->port_be;
-    request.flags = DP_FLOW_MASQUERADED;
-    request.service_id = frontend->service_id;
-    if (flow_open(&packet->tuple, &request))
+    request = flow_request_begin();
+    if (!request)
+        return 0;
+    request->source = *address;
+    request->backend = backend->address;
+    request->backend_port_be = backend->port_be;
+    request->backend_id = backend_id;
+    request->flags = DP_FLOW_MASQUERADED;
+    request->service_id = frontend->service_id;
+    if (flow_open(&packet->tuple))
         return 0;
     count_service(frontend->service_id, 1);
     return 1;
@@ -131,7 +134,7 @@ static __noinline int send_translated(frame *f, struct packet *packet, struct fl
 
 static __always_inline int serve_by_translation(frame *f, struct packet *packet, struct dp_frontend *frontend)
 {
-    struct flow *flow = flow_of(packet);
+    struct flow *flow = flow_if_current(packet, flow_find(&packet->tuple));
 
     if (!flow && begin_flow(f, packet, frontend))
         flow = flow_find(&packet->tuple);

@@ -23,6 +23,10 @@ public struct ProgramInfo: Sendable, Equatable {
     public let recursionMisses: UInt64
     /// How many instructions the verifier went through.
     public let verifiedInstructions: UInt32
+    /// The size of the program as the verifier left it, and of the machine code made of it; the latter is zero where the
+    /// kernel interprets programs. In bytes.
+    public let translatedBytes: UInt32
+    public let machineCodeBytes: UInt32
 }
 
 /// An owned descriptor of a loaded program.
@@ -96,7 +100,8 @@ extension ProgramInfo {
         self.init(
             id: info.id, type: ProgramType(rawValue: info.type), name: kernelName(info.name), tag: tag, mapIDs: maps,
             runTime: .nanoseconds(info.run_time_ns), runCount: info.run_cnt, recursionMisses: info.recursion_misses,
-            verifiedInstructions: info.verified_insns)
+            verifiedInstructions: info.verified_insns, translatedBytes: info.xlated_prog_len,
+            machineCodeBytes: info.jited_prog_len)
     }
 }
 

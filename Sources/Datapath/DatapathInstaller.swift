@@ -50,14 +50,8 @@ struct DatapathInstaller {
         var object = try kind.open()
         let maps = kind.maps(of: object)
         try adopt(maps, in: &object)
-        switch kind {
-        case .sock: try setSocketConstants(of: &object)
-        case .nodePortXDP: try settings.packets.setConstants(of: &object)
-        case .nodePortTC:
-            try settings.packets.setConstants(of: &object)
-            try object.setConstant("link_header_bytes", linkHeaderBytes)
-        }
-        try FrontendIndex.setConstants(of: &object, buckets: buckets, places: records)
+        try settings.setConstants(
+            of: &object, kind, places: places, buckets: buckets, records: records, linkHeaderBytes: linkHeaderBytes)
         if mapsOnly {
             for program in object.programNames { try object.setAutoload(program: program, false) }
         }
@@ -124,16 +118,6 @@ struct DatapathInstaller {
         if !notices.contains(notice) { notices.append(notice) }
     }
 
-    private func setSocketConstants(of object: inout BPFObject) throws(BPFError) {
-        try object.setConstant("host_netns_cookie", settings.hostNamespaceCookie)
-        try object.setConstant("pods_are_local_ipv4", UInt8(settings.podsAreLocalIPv4 ? 1 : 0))
-        try object.setConstant("pods_are_local_ipv6", UInt8(settings.podsAreLocalIPv6 ? 1 : 0))
-        try object.setConstant("protect_node_ports", UInt8(settings.protectNodePorts ? 1 : 0))
-        try object.setConstant("record_tcp", UInt8(settings.recordTCP ? 1 : 0))
-        try object.setConstant("connection_mask", ConnectionTable.mask(places: places))
-        try object.setConstant("skip_cgroup_count", UInt32(settings.skipCgroups.count))
-    }
-
     private func pin(_ maps: [MapName], of object: borrowing BPFObject) throws(BPFError) {
         for map in maps {
             do {
@@ -156,10 +140,12 @@ struct DatapathInstaller {
                 operation: "leave out cgroups", object: settings.skipCgroups.joined(separator: ", "), errno: 0,
                 detail: "there is room for \(DP_SKIP_CGROUPS_MAX)")
         }
-        let array = try CGroupArray(object.map(named: MapName.skipCgroups.rawValue))
-        for (index, path) in settings.skipCgroups.enumerated() {
-            try array.set(UInt32(index), to: CGroup.open(path))
-        }
+        let skipped = try BPFMap<UInt64, UInt8>(object.map(named: MapName.skipCgroups.rawValue))
+        let wanted = Set(try settings.skipCgroups.map { path throws(BPFError) in try CGroup.open(path).id })
+        let found = Set(try skipped.entries().map(\.key))
+        // The programs of the last installation still read it.
+        for number in found.subtracting(wanted) { _ = try skipped.delete(number) }
+        for number in wanted { try skipped.update(number, 1) }
     }
 
     private func attach(_ object: borrowing BPFObject, to cgroup: borrowing CGroup) throws(BPFError) {

@@ -9,6 +9,8 @@ extension PinFolder {
     var filters: String { "\(path)/filters" }
 
     func pin(of place: DeviceHook) -> String { "\(links)/\(place.name)" }
+    /// The same for one hook of a device, by its index.
+    package func pin(of hook: PacketHook, device: UInt32) -> String { pin(of: DeviceHook(hook, device: device)) }
 
     /// The packet hooks that have a pin of their own, whatever it holds.
     func pinnedDeviceHooks() throws(BPFError) -> [DeviceHook] {

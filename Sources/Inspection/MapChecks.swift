@@ -6,7 +6,7 @@ struct MapChecks {
     func findings() -> [Finding] {
         [
             hash(.hash, "frontends, services"), hash(.lruHash, "affinity"), prefixes(), memory(), perCPU(), ring(),
-            kind(.cgroupArray, "skip_cgroups", valueSize: 4), storage(),
+            storage(),
         ]
     }
 
@@ -68,13 +68,6 @@ struct MapChecks {
                 .create(.ringBuffer, name: "doctor_ring", keySize: 0, valueSize: 0, maxEntries: 65536))
             try ring.poll(timeout: .zero) { _ in }
             return "made and polled"
-        }
-    }
-
-    private func kind(_ type: MapType, _ users: String, valueSize: Int) -> Finding {
-        finding(type, users) {
-            _ = try MapDescriptor.create(type, name: "doctor_map", keySize: 4, valueSize: valueSize, maxEntries: 4)
-            return "made"
         }
     }
 

@@ -24,10 +24,11 @@ final class ScratchInstallation {
 
     func install(
         _ sizes: MapSizes = MapSizes(frontends: 8192, backends: 8192, slotWords: 65536, services: 8192),
-        packets: PacketSettings = PacketSettings(devices: .none)
+        packets: PacketSettings = PacketSettings(devices: .none), skipCgroups: [String] = []
     ) throws -> Datapath {
         try Datapath(
             installing: DatapathSettings(
-                pinFolder: folder, cgroup: cgroup, sizes: sizes, hostNamespaceCookie: 1, packets: packets))
+                pinFolder: folder, cgroup: cgroup, sizes: sizes, hostNamespaceCookie: 1, skipCgroups: skipCgroups,
+                packets: packets))
     }
 }

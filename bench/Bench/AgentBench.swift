@@ -14,6 +14,8 @@ struct AgentBench: Sendable {
     let changes: Int
     /// Path of martlet.
     let program: String
+    /// The text of its configuration file; nil: none.
+    var configuration: String?
 
     struct Figures: Sendable {
         /// From exec to the last frontend, YAML and all.
@@ -32,24 +34,26 @@ struct AgentBench: Sendable {
         let manifests = try rig.world.makeFolder("manifests")
         for index in 0..<facts.services { try write(index, without: nil, in: manifests) }
         let pins = "\(rig.pins)/agent"
+        let options = try configuration.map { ["--config", try rig.world.write($0, to: "agent.yaml")] } ?? []
         let began = ContinuousClock.now
         let agent = try rig.node.spawn(
             program,
             [
                 "agent", "--manifests", manifests, "--node", SyncFacts.nodeName, "--pin-folder", pins, "--cgroup",
                 try rig.makeGroup("agent"), "--state-folder", rig.world.folder, "--metrics-bind-address", "",
-            ])
+            ] + options)
         let folder = PinFolder(path: pins)
-        let expected = 2 * facts.services
-        let isSynced = try eventually(within: .seconds(300), every: .milliseconds(20)) {
+        // Looking costs in proportion to what is there.
+        let pause = Duration.milliseconds(facts.services > 20_000 ? 1000 : 20)
+        let isSynced = try eventually(within: .seconds(1500), every: pause) {
             guard agent.exitStatus == nil else { throw CallFailure("agent", agent.errorOutput, errno: 3) }
             guard let maps = try? DatapathMaps.open(folder) else { return false }
-            return try maps.frontends.count() == expected
+            return try maps.frontends.count() == facts.frontends
         }
         guard isSynced else { throw CallFailure("agent", agent.errorOutput, errno: 110) }
         var figures = Figures()
         figures.startMilliseconds = milliseconds(.now - began)
-        pause(milliseconds: 2000)
+        HostCalls.pause(milliseconds: 2000)
         figures.residentMebibytes = try memory("VmRSS", of: agent)
         figures.sharedMebibytes = try memory("RssFile", of: agent) + memory("RssShmem", of: agent)
         figures.changeMilliseconds = try measureChanges(manifests, folder)
@@ -66,7 +70,8 @@ struct AgentBench: Sendable {
         for number in 0..<changes {
             let index = (number / 2 * 7919) % facts.services
             guard let address = facts.address(index) else { continue }
-            let key = FrontendKey(AddressAndPort(address: address, port: SyncFacts.port), protocol: .tcp)
+            let key = FrontendKey(
+                AddressAndPort(address: address, port: SyncFacts.port), protocol: facts.transport(index))
             let before = try maps.frontends.lookup(key)
             let text = facts.manifest(index, without: number % 2 == 0 ? 1 : nil)
             let path = "\(manifests)/service-\(index).yaml"

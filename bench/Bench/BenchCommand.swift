@@ -19,11 +19,14 @@ struct BenchCommand: AsyncParsableCommand {
               martlet-bench request
               martlet-bench sync
               martlet-bench packet
+              martlet-bench rate
+              martlet-bench scale
               martlet-bench churn
             """,
         subcommands: [
-            ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, ChurnCommand.self,
-            WorkerCommand.self, PacketWorkerCommand.self, ChurnWorkerCommand.self,
+            ConnectCommand.self, RequestCommand.self, SyncCommand.self, PacketCommand.self, RateCommand.self,
+            ScaleCommand.self, ChurnCommand.self, WorkerCommand.self, PacketWorkerCommand.self, RateWorkerCommand.self,
+            ScaleWorkerCommand.self, ChurnWorkerCommand.self,
         ])
 }
 

@@ -27,6 +27,12 @@ struct PacketFill {
     }
 
     func write(to datapath: Datapath, device: UInt32) async throws {
+        try await writeServices(to: datapath)
+        try Self.describe(device, to: datapath)
+        if scene == .moved { try moveEverySlot(of: datapath) }
+    }
+
+    func writeServices(to datapath: Datapath) async throws {
         let reconciler = Reconciler(store: datapath, limits: try datapath.limits(), seed: 1)
         var planner = Planner(settings: NodeSettings(nodeName: Self.node), nodeAddresses: PacketPlace.nodeAddresses)
         let change = planner.apply((0..<scene.services).flatMap { facts($0) })
@@ -34,14 +40,17 @@ struct PacketFill {
         guard report.errors.isEmpty, report.failed.isEmpty else {
             throw CallFailure("fill", "\(scene): \(report.errors) \(report.failed)", errno: 5)
         }
-        try Self.describe(device, to: datapath)
-        if scene == .moved { try moveEverySlot(of: datapath) }
     }
 
     /// Tells the programs about the node and its device, as the agent would.
     static func describe(_ device: UInt32, to datapath: Datapath) throws {
         try datapath.setTraffic(NodeTraffic(addresses: PacketPlace.nodeAddresses))
-        try datapath.maps.devices.update(
+        try describe(device, in: datapath.maps)
+    }
+
+    /// Tells them about the device alone.
+    static func describe(_ device: UInt32, in maps: borrowing DatapathMaps) throws {
+        try maps.devices.update(
             device,
             dp_device(
                 ipv4: dp_address(PacketPlace.nodeAddresses[0]), ipv6: dp_address(PacketPlace.nodeAddresses[1]),

@@ -43,6 +43,7 @@ final class PacketPrologue {
         try tuples.update(keys: list.indices.map { UInt32($0) }, values: list)
     }
 
+    /// - Parameter subject: what runs as ``Part/subject``.
     func put(_ part: Part, subject: borrowing BPFProgram) throws(BPFError) {
         switch part {
         case .empty: try next.set(0, to: empty)
@@ -53,6 +54,16 @@ final class PacketPrologue {
 
     func run(_ frame: [UInt8], _ context: [UInt8], times: Int) throws(BPFError) -> TestRunResult {
         try prologue.testRun(packet: frame, repeat: times, context: context)
+    }
+
+    /// Sends frames out of an interface of the calling thread's network namespace, as the program that was put says.
+    ///
+    /// - Returns: how long that took.
+    func send(_ frame: [UInt8], times: Int) throws(BPFError) -> Duration {
+        let liveFrames: UInt32 = 1 << 1
+        let began = ContinuousClock.now
+        _ = try prologue.testRun(packet: frame, repeat: times, outputCapacity: 0, flags: liveFrames)
+        return ContinuousClock.now - began
     }
 
     /// The empty program without anything before it: what a test run itself costs.

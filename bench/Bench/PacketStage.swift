@@ -79,14 +79,8 @@ struct PacketStage {
     }
 
     private func follow(_ frame: [UInt8]) throws {
-        var script = bench_script()
-        script.setHeader(frame)
-        script.length = UInt32(frame.count)
-        script.is_ipv6 = packet.isIPv6 ? 1 : 0
-        script.has_tuples = packet.kind == .reply && frame == self.frame ? 1 : 0
-        script.flows = bench_walk(through: packet.flows)
-        script.destinations = bench_walk(through: packet.services)
-        try prologue.follow(script)
+        try prologue.follow(
+            bench_script(packet, frame, hasTuples: packet.kind == .reply && frame == self.frame))
     }
 
     private func check() throws {
@@ -108,29 +102,5 @@ struct PacketStage {
         [0, UInt32(length), 0, device, 0, 0].flatMap { word in
             (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
         }
-    }
-}
-
-extension bench_script {
-    fileprivate mutating func setHeader(_ frame: [UInt8]) {
-        unsafe withUnsafeMutableBytes(of: &header) { bytes in
-            for index in bytes.indices { unsafe bytes[index] = frame[index] }
-        }
-    }
-}
-
-extension bench_walk {
-    /// The step is a prime near 0.618 of the count, so that neighbours in time are far apart.
-    fileprivate init(through count: Int) {
-        let step = [617_999, 40_503, 617].first { $0 < count } ?? 0
-        self.init(count: UInt32(count), step: UInt32(step), place: 0)
-    }
-}
-
-extension bench_tuple {
-    fileprivate init(_ key: dp_flow_key) {
-        self.init(
-            source: key.source.words_be, destination: key.destination.words_be, source_port: key.source_port_be,
-            destination_port: key.destination_port_be)
     }
 }

@@ -50,8 +50,8 @@ struct SyncBench: Sendable {
             times.program.append(milliseconds(ended - planned))
             times.whole.append(milliseconds(ended - began))
             let programmed = try datapath.maps.frontends.count()
-            guard programmed == 2 * facts.services else {
-                throw CallFailure("sync", "\(programmed) of \(2 * facts.services) frontends", errno: 5)
+            guard programmed == facts.frontends else {
+                throw CallFailure("sync", "\(programmed) of \(facts.frontends) frontends", errno: 5)
             }
             guard number == repetitions - 1 else { continue }
             times.change = try await measureChanges(&planner, reconciler)
@@ -71,28 +71,30 @@ struct SyncBench: Sendable {
         }
         return taken
     }
+}
 
-    private typealias Moments = (
-        began: ContinuousClock.Instant, planned: ContinuousClock.Instant, ended: ContinuousClock.Instant
-    )
+typealias SyncMoments = (
+    began: ContinuousClock.Instant, planned: ContinuousClock.Instant, ended: ContinuousClock.Instant
+)
 
-    private func programme(
-        _ facts: [FactChange], _ planner: inout Planner, _ reconciler: Reconciler
-    ) async throws -> Moments {
-        let began = ContinuousClock.now
-        let change = planner.apply(facts)
-        let planned = ContinuousClock.now
-        let report = await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: planned)
-        let ended = ContinuousClock.now
-        guard report.errors.isEmpty, report.failed.isEmpty, !change.changed.isEmpty else {
-            throw CallFailure("sync", "\(report.errors)", errno: 5)
-        }
-        return (began, planned, ended)
+/// Plans facts and has the maps follow, as the agent does. Throws unless all of it is programmed afterwards.
+func programme(
+    _ facts: [FactChange], _ planner: inout Planner, _ reconciler: Reconciler
+) async throws -> SyncMoments {
+    let began = ContinuousClock.now
+    let change = planner.apply(facts)
+    let planned = ContinuousClock.now
+    let report = await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: planned)
+    let ended = ContinuousClock.now
+    guard report.errors.isEmpty, report.failed.isEmpty, !change.changed.isEmpty else {
+        let failures = report.failed.prefix(3)
+        throw CallFailure("sync", "\(report.errors) \(report.failed.count) failed: \(failures)", errno: 5)
     }
+    return (began, planned, ended)
 }
 
 /// Processor time of this process so far.
-private func processorMilliseconds() -> Double {
+func processorMilliseconds() -> Double {
     var time = timespec()
     _ = unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000

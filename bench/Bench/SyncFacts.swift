@@ -7,6 +7,9 @@ struct SyncFacts: Sendable {
     let services: Int
     let endpoints: Int
     let algorithm: Service.Algorithm
+    /// Whether each service has a NodePort as well, is forwarded by DSR, and every second one is UDP: there are not
+    /// enough ports for one protocol.
+    var isOutside = false
 
     static let port: UInt16 = 80
     static let nodeName = "worker-1"
@@ -26,10 +29,18 @@ struct SyncFacts: Sendable {
         return .endpointSlice(slice.name, slice)
     }
 
+    /// On a node with one address of the services' family: ClusterIP, the wildcard of its address, NodePort.
+    var frontends: Int { services * (isOutside ? 3 : 2) }
+
+    /// Zero: none.
+    func nodePort(_ index: Int) -> UInt16 { isOutside ? UInt16(1024 + index / 2) : 0 }
+
+    func transport(_ index: Int) -> TransportProtocol { isOutside && index % 2 == 1 ? .udp : .tcp }
+
     /// Where clients dial the service.
     func address(_ index: Int) -> IPAddress? { IPAddress(addressText(index)) }
 
-    private func addressText(_ index: Int) -> String {
+    func addressText(_ index: Int) -> String {
         "10.\(96 + index / 65536).\(index / 256 % 256).\(index % 256)"
     }
 
@@ -40,9 +51,12 @@ struct SyncFacts: Sendable {
 
     private func service(_ index: Int) -> Service {
         Service(
-            name: ObjectName(namespace: "bench", name: "service-\(index)"),
+            name: ObjectName(namespace: "bench", name: "service-\(index)"), kind: isOutside ? .nodePort : .clusterIP,
             clusterIPs: address(index).map { [.ipv4: $0] } ?? [:], algorithm: algorithm,
-            ports: [ServicePort(name: "web", port: Self.port)])
+            forwarding: isOutside ? .dsr : nil,
+            ports: [
+                ServicePort(name: "web", protocol: transport(index), port: Self.port, nodePort: nodePort(index))
+            ])
     }
 
     private func slice(_ index: Int, without left: Int?) -> EndpointSlice {
@@ -50,8 +64,12 @@ struct SyncFacts: Sendable {
         return EndpointSlice(
             name: ObjectName(namespace: "bench", name: "service-\(index)-1"),
             service: ObjectName(namespace: "bench", name: "service-\(index)"), family: .ipv4,
-            ports: [SlicePort(name: "web", port: 8080)], endpoints: addresses.map { Endpoint(address: $0) })
+            ports: [SlicePort(name: "web", protocol: transport(index), port: 8080)],
+            endpoints: addresses.map { Endpoint(address: $0) })
     }
+
+    private func protocolText(_ index: Int) -> String { transport(index) == .udp ? "UDP" : "TCP" }
+    private func nodePortText(_ index: Int) -> String { isOutside ? ", nodePort: \(nodePort(index))" : "" }
 
     /// The YAML of one service and its slice.
     func manifest(_ index: Int, without left: Int?) -> String {
@@ -65,7 +83,8 @@ struct SyncFacts: Sendable {
             spec:
               clusterIP: \(addressText(index))
               clusterIPs: [\(addressText(index))]
-              ports: [{name: web, port: \(Self.port), protocol: TCP}]
+              type: \(isOutside ? "NodePort" : "ClusterIP")
+              ports: [{name: web, port: \(Self.port), protocol: \(protocolText(index))\(nodePortText(index))}]
             ---
             apiVersion: discovery.k8s.io/v1
             kind: EndpointSlice
@@ -74,7 +93,7 @@ struct SyncFacts: Sendable {
               namespace: bench
               labels: {kubernetes.io/service-name: service-\(index)}
             addressType: IPv4
-            ports: [{name: web, port: 8080, protocol: TCP}]
+            ports: [{name: web, port: 8080, protocol: \(protocolText(index))}]
             endpoints: [\(endpoints.joined(separator: ", "))]
 
             """

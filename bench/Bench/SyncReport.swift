@@ -11,6 +11,15 @@ struct SyncReport: Codable, Sendable {
         let sharedMebibytes: Double
         let residentAfterChangesMebibytes: Double
         let peakMebibytes: Double
+
+        init(_ figures: AgentBench.Figures) {
+            startMilliseconds = figures.startMilliseconds
+            changeMilliseconds = Samples(figures.changeMilliseconds).summary
+            residentMebibytes = figures.residentMebibytes
+            sharedMebibytes = figures.sharedMebibytes
+            residentAfterChangesMebibytes = figures.residentAfterChangesMebibytes
+            peakMebibytes = figures.peakMebibytes
+        }
     }
 
     let services: Int
@@ -34,12 +43,7 @@ struct SyncReport: Codable, Sendable {
         firstSyncMilliseconds = Samples(times.whole).summary
         firstSyncProcessorMilliseconds = Samples(times.processor).summary
         changeMilliseconds = Samples(times.change).summary
-        agent = figures.map {
-            Agent(
-                startMilliseconds: $0.startMilliseconds, changeMilliseconds: Samples($0.changeMilliseconds).summary,
-                residentMebibytes: $0.residentMebibytes, sharedMebibytes: $0.sharedMebibytes,
-                residentAfterChangesMebibytes: $0.residentAfterChangesMebibytes, peakMebibytes: $0.peakMebibytes)
-        }
+        agent = figures.map { Agent($0) }
     }
 
     var text: String {

@@ -15,3 +15,10 @@ static const unsigned char packet[] __attribute__((aligned(16))) = {
 
 const void *bench_packet_object(void) { return packet; }
 size_t bench_packet_object_size(void) { return sizeof(packet); }
+
+static const unsigned char rate[] __attribute__((aligned(16))) = {
+#embed "objects/rate.bpf.o"
+};
+
+const void *bench_rate_object(void) { return rate; }
+size_t bench_rate_object_size(void) { return sizeof(rate); }

@@ -36,7 +36,7 @@ const volatile __u8 loads_are_ordered = 0;
 /* How many of the lowest bits of a bucket's number its home leaves out (dp_frontend_home). */
 const volatile __u32 frontend_home_shift = 0;
 
-/* How many leading elements of `skip_cgroups` are in use. */
+/* How many cgroups are in `skip_cgroups`; zero: nobody looks. */
 const volatile __u32 skip_cgroup_count = 0;
 
 #endif

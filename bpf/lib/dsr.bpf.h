@@ -61,7 +61,7 @@ __noinline int aim_at_tracked(struct packet *packet, struct dp_frontend *fronten
                               __u64 move)
 {
     __u32 before = move >> 32, now = (__u32)move;
-    struct flow_request request = {};
+    struct flow_request *request;
     struct flow *flow;
 
     if (!packet || !frontend || !target)
@@ -83,16 +83,17 @@ __noinline int aim_at_tracked(struct packet *packet, struct dp_frontend *fronten
         return 0;
     }
     aim(target, owner_without_record(frontend, packet, before, now));
-    if (!target->backend_id)
+    request = target->backend_id ? flow_request_begin() : 0;
+    if (!request)
         return 0;
-    request.source = packet->tuple.source;
-    request.backend = target->backend;
-    request.backend_port_be = target->backend_port_be;
-    request.flags = DP_FLOW_TUNNELLED;
-    request.service_id = frontend->service_id;
-    request.backend_id = target->backend_id;
+    request->source = packet->tuple.source;
+    request->backend = target->backend;
+    request->backend_port_be = target->backend_port_be;
+    request->flags = DP_FLOW_TUNNELLED;
+    request->service_id = frontend->service_id;
+    request->backend_id = target->backend_id;
     /* Without room for a record the packet goes where it would have gone; the next ones may be mistaken. */
-    count_outcome(flow_open(&packet->tuple, &request) ?: DP_OUTCOME_FLOW_TRACKED);
+    count_outcome(flow_open(&packet->tuple) ?: DP_OUTCOME_FLOW_TRACKED);
     return 0;
 }
 

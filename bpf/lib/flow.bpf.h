@@ -23,9 +23,77 @@
 /* Times that a timer is asked for. */
 #define TIMER_ATTEMPTS 4
 
+/* What a new flow is to be. */
+struct flow_request {
+    struct dp_address source;  /* as whom the backend sees the client: the client's own address, or one of this node */
+    struct dp_address backend;
+    __u16 backend_port_be;
+    __u16 flags;               /* enum dp_flow_flags */
+    __u32 service_id;
+    __u32 backend_id;
+};
+
+/*
+ * Where a flow's record is put together, and what else is too large for the stack: a program and what it calls have 512
+ * bytes in all. Belongs to one loading of the programs, and to one processor: packet programs of one kind do not
+ * interrupt each other.
+ */
+struct flow_draft {
+    struct dp_flow record;
+    struct dp_flow_reply reply;
+    struct dp_flow_key reply_key;
+    struct dp_flow_key key;
+    struct flow_request request;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct flow_draft);
+} flow_drafts SEC(".maps");
+
+static __always_inline struct flow_draft *flow_draft(void)
+{
+    __u32 zero = 0;
+
+    return bpf_map_lookup_elem(&flow_drafts, &zero);
+}
+
+/* An empty request, for flow_open(). It is good until another one is begun. */
+static __always_inline struct flow_request *flow_request_begin(void)
+{
+    struct flow_draft *draft = flow_draft();
+
+    if (!draft)
+        return 0;
+    __builtin_memset(&draft->request, 0, sizeof(draft->request));
+    return &draft->request;
+}
+
+/* A copy of a key that came as an argument of a global function: Linux 6.1 looks none of those up. */
+static __always_inline const struct dp_flow_key *lookup_key(const struct dp_flow_key *key)
+{
+    struct flow_draft *draft = flow_draft();
+
+    if (!draft)
+        return 0;
+    draft->key = *key;
+    return &draft->key;
+}
+
+/* The key is on the stack or in a map. */
 static __always_inline struct flow *flow_find(const struct dp_flow_key *key)
 {
     return bpf_map_lookup_elem(&flows, key);
+}
+
+/* The record of a packet that came as an argument of a global function. */
+static __always_inline struct flow *flow_find_for(const struct packet *packet)
+{
+    const struct dp_flow_key *key = lookup_key(&packet->tuple);
+
+    return key ? flow_find(key) : 0;
 }
 
 /* The backend's direction of a flow. */
@@ -71,12 +139,11 @@ static __always_inline int is_closing(const struct flow *flow, const struct dp_f
     return (flow->flags | seen) & DP_FLOW_RESET || (flow->flags & seen & DP_FLOW_FINISHED);
 }
 
-static __always_inline void flow_remove(struct dp_flow_key *key, struct flow *flow)
+/* Both keys are on the stack or in a map. */
+static __always_inline void flow_remove(const struct dp_flow_key *key, struct dp_flow_key *reply_key, struct flow *flow)
 {
-    struct dp_flow_key reply_key = reply_key_of(key, flow);
-
     if (!(flow->flags & DP_FLOW_TUNNELLED))
-        bpf_map_delete_elem(&flow_replies, &reply_key);
+        bpf_map_delete_elem(&flow_replies, reply_key);
     bpf_map_delete_elem(&flows, key);
 }
 
@@ -97,7 +164,7 @@ static int flow_timer(void *map, struct dp_flow_key *key, struct flow *flow)
         bpf_timer_start(&flow->timer, left_ns, 0);
         return 0;
     }
-    flow_remove(key, flow);
+    flow_remove(key, &reply_key, flow);
     return 0;
 }
 
@@ -156,33 +223,6 @@ static __always_inline void flow_touch_reply(struct dp_flow_reply *reply, const 
         flow_hurry(flow);
 }
 
-/* What a new flow is to be. */
-struct flow_request {
-    struct dp_address source;  /* as whom the backend sees the client: the client's own address, or one of this node */
-    struct dp_address backend;
-    __u16 backend_port_be;
-    __u16 flags;               /* enum dp_flow_flags */
-    __u32 service_id;
-    __u32 backend_id;
-};
-
-/*
- * Where a flow's record is put together: too large for the stack. Belongs to one loading of the programs, and to one
- * processor: packet programs of one kind do not interrupt each other.
- */
-struct flow_draft {
-    struct dp_flow record;
-    struct dp_flow_reply reply;
-    struct dp_flow_key reply_key;
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct flow_draft);
-} flow_drafts SEC(".maps");
-
 static __always_inline __u16 random_source_port(void)
 {
     return bpf_htons(snat_first_port + (__u16)(((__u64)random_bits() * snat_port_count) >> 32));
@@ -222,20 +262,24 @@ static __always_inline enum dp_outcome claim_reply(const struct dp_flow_key *key
 }
 
 /*
- * Makes a flow. Where another processor has just made one for the same client, that one counts. Returns zero when there
- * is a record afterwards, else why there is none. Out of line: not every packet begins a flow.
+ * Makes the flow that was last requested (flow_request_begin). Where another processor has just made one for the same
+ * client, that one counts. Returns zero when there is a record afterwards, else why there is none. Out of line: not
+ * every packet begins a flow.
  */
-__noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
+__noinline int flow_open(const struct dp_flow_key *from)
 {
-    __u32 zero = 0;
-    struct flow_draft *draft = bpf_map_lookup_elem(&flow_drafts, &zero);
-    struct dp_flow_key *reply_key;
+    struct flow_draft *draft = flow_draft();
+    struct dp_flow_key *reply_key, *key;
+    struct flow_request *request;
     struct dp_flow *record;
     struct flow *flow;
     int outcome;
 
-    if (!key || !request || !draft)
+    if (!from || !draft)
         return DP_OUTCOME_BAD_RECORD;
+    request = &draft->request;
+    key = &draft->key;
+    *key = *from;
     reply_key = &draft->reply_key;
     __builtin_memset(reply_key, 0, sizeof(*reply_key));
     reply_key->destination_port_be = key->source_port_be;
@@ -271,34 +315,36 @@ __noinline int flow_open(struct dp_flow_key *key, struct flow_request *request)
 }
 
 /* Removes the record of a connection that is over, or any if `is_forced`. Whether it did. Out of line: it is rare. */
-__noinline int flow_retire(struct dp_flow_key *key, int is_forced)
+__noinline int flow_retire(const struct dp_flow_key *from, int is_forced)
 {
-    struct dp_flow_key reply_key;
+    struct flow_draft *draft = flow_draft();
     struct flow *flow;
 
-    if (!key)
+    if (!from || !draft)
         return 0;
-    flow = flow_find(key);
+    draft->key = *from;
+    flow = flow_find(&draft->key);
     if (!flow)
         return 0;
-    reply_key = reply_key_of(key, flow);
-    if (!is_forced && !is_closing(flow, bpf_map_lookup_elem(&flow_replies, &reply_key)))
+    draft->reply_key = reply_key_of(&draft->key, flow);
+    if (!is_forced && !is_closing(flow, bpf_map_lookup_elem(&flow_replies, &draft->reply_key)))
         return 0;
-    flow_remove(key, flow);
+    flow_remove(&draft->key, &draft->reply_key, flow);
     return 1;
 }
 
-/*
- * The record that a client's packet belongs to; NULL: it begins a flow. A SYN on a connection that is over begins
- * another one, and the old record goes.
- */
-static __always_inline struct flow *flow_of(struct packet *packet)
+/* A SYN on a connection that is over begins another one, and the old record goes. */
+static __always_inline struct flow *flow_if_current(struct packet *packet, struct flow *flow)
 {
-    struct flow *flow = flow_find(&packet->tuple);
-
     if (!flow || packet->tuple.protocol != IPPROTO_TCP || !is_opening(packet))
         return flow;
     return flow_retire(&packet->tuple, 0) ? 0 : flow;
+}
+
+/* The record that a client's packet belongs to; NULL: it begins a flow. */
+static __always_inline struct flow *flow_of(struct packet *packet)
+{
+    return flow_if_current(packet, flow_find_for(packet));
 }
 
 #endif

@@ -70,12 +70,13 @@ struct {
     __type(value, __u8);
 } service_cidrs SEC(".maps");
 
-/* Cgroups whose tasks opt out of translation, with everything below them. */
+/* Numbers of the cgroups whose tasks opt out of translation, with everything below them. */
 struct {
-    __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, DP_SKIP_CGROUPS_MAX);
-    __type(key, __u32);
-    __type(value, __u32);
+    __type(key, __u64);
+    __type(value, __u8);
 } skip_cgroups SEC(".maps");
 
 /* Names for people, and the version of it all: written by the agent, never read by the programs. */

@@ -22,12 +22,23 @@ struct resolution {
     __u32 service_id;
 };
 
+/* A container's cgroup is some five levels below the root; those of a node that is a container itself, some ten. */
+#define CGROUP_LEVELS_MAX 20
+
+/*
+ * Whether the task is in a cgroup that is left alone. bpf_current_task_under_cgroup() would say so in one call, and is
+ * not there for these hooks in Linux 6.1.
+ */
 static __always_inline int opts_out(void)
 {
-    for (__u32 index = 0; index < DP_SKIP_CGROUPS_MAX; index++) {
-        if (index >= skip_cgroup_count)
+    if (!skip_cgroup_count)
+        return 0;
+    for (int level = 1; level <= CGROUP_LEVELS_MAX; level++) {
+        __u64 number = bpf_get_current_ancestor_cgroup_id(level);
+
+        if (!number)
             return 0;
-        if (bpf_current_task_under_cgroup(&skip_cgroups, index) == 1)
+        if (bpf_map_lookup_elem(&skip_cgroups, &number))
             return 1;
     }
     return 0;

@@ -7,6 +7,7 @@
 #ifndef MARTLET_LIB_REWRITE_ERROR_H
 #define MARTLET_LIB_REWRITE_ERROR_H
 
+#include "flow.bpf.h"
 #include "packet_rare.bpf.h"
 #include "rewrite_tc.bpf.h"
 
@@ -84,23 +85,28 @@ static __always_inline int translate_embedded_addresses(frame *f, const struct p
 static __always_inline int translate_outer(frame *f, const struct packet *packet, const struct dp_flow_key *to,
                                            __u32 *difference)
 {
-    struct dp_flow_key from = {}, onward = {};
+    struct flow_draft *draft = flow_draft();
+    struct dp_flow_key *from, *onward;
 
+    if (!draft)
+        return 0;
+    from = &draft->key;
+    onward = &draft->reply_key;
     if (packet->is_ipv4) {
         __be32 pair[2];
 
         if (frame_load(f, packet->network + offsetof(struct iphdr, saddr), pair, sizeof(pair)))
             return 0;
-        from.source = address_from_ipv4(pair[0]);
-        from.destination = address_from_ipv4(pair[1]);
-    } else if (frame_load(f, packet->network + offsetof(struct ipv6hdr, saddr), &from.source,
-                          2 * sizeof(from.source))) {
+        from->source = address_from_ipv4(pair[0]);
+        from->destination = address_from_ipv4(pair[1]);
+    } else if (frame_load(f, packet->network + offsetof(struct ipv6hdr, saddr), &from->source,
+                          2 * sizeof(from->source))) {
         return 0;
     }
-    onward.source = address_equals(&from.source, &packet->tuple.source) ? to->source : from.source;
-    onward.destination = to->destination;
-    *difference = address_difference(&from, &onward);
-    return translate_addresses(f, packet, &onward, *difference);
+    onward->source = address_equals(&from->source, &packet->tuple.source) ? to->source : from->source;
+    onward->destination = to->destination;
+    *difference = address_difference(from, onward);
+    return translate_addresses(f, packet, onward, *difference);
 }
 
 /* Gives a PACKET_ERROR another tuple. Zero: the kernel refused; the packet must not go on. */

@@ -65,8 +65,9 @@ __noinline int find_way(frame *f, const struct dp_address *source, const struct 
         break;
     /* The kernel says the same of an address of its own and of one that it has no route to. */
     case BPF_FIB_LKUP_RET_NOT_FWDED:
-        way->kind = bpf_map_lookup_elem(&node_addresses, destination) ? WAY_HOST : WAY_NONE;
-        break;
+        /* Linux 6.1 takes no key that came as an argument; the query has room for one. */
+        __builtin_memcpy(query.ipv6_dst, destination, sizeof(*destination));
+        return way->kind = bpf_map_lookup_elem(&node_addresses, query.ipv6_dst) ? WAY_HOST : WAY_NONE;
     default: way->kind = WAY_NONE;
     }
     if (query.family == AF_INET)

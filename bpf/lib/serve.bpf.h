@@ -44,6 +44,7 @@ static __always_inline int is_pod_source(const struct packet *packet)
     return is_in_network(&packet->tuple.source, &facts->pod_network_ipv6, &facts->pod_mask_ipv6);
 }
 
+/* The address is on the stack or in a map. */
 static __always_inline int is_node_address(const struct dp_address *address)
 {
     return bpf_map_lookup_elem(&node_addresses, address) != 0;

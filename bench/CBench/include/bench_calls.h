@@ -17,6 +17,9 @@ size_t bench_empty_object_size(void);
 /* The same of bench/bpf/packet.bpf.c. */
 const void *bench_packet_object(void);
 size_t bench_packet_object_size(void);
+/* The same of bench/bpf/rate.bpf.c. */
+const void *bench_rate_object(void);
+size_t bench_rate_object_size(void);
 
 enum bench_transport {
     BENCH_UDP = 0,          /* connect() sends no packet */
