@@ -3,6 +3,7 @@
 import Datapath
 import Foundation
 import HTTPServing
+import Inspection
 import LoadBalancing
 package import Logging
 import ManifestSource
@@ -35,7 +36,8 @@ package struct Daemon: Sendable {
         for notice in datapath.notices { log.warning("\(notice)") }
         let addresses = try nodeAddresses ?? NodeAddressMonitor.current()
         let agent = NodeAgent(
-            settings: settings, datapath: datapath, limits: try datapath.limits(), nodeAddresses: addresses, log: log)
+            settings: settings, datapath: datapath, limits: try datapath.limits(), nodeAddresses: addresses,
+            sourcePorts: datapath.hasPacketHooks ? reservePorts() : nil, log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
@@ -49,6 +51,21 @@ package struct Daemon: Sendable {
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: log))
         try await group.run()
+    }
+
+    /// Keeps the source ports of masqueraded flows from the node's sockets. Without that everything goes on.
+    private func reservePorts() -> (text: String, trouble: String?) {
+        let ports = settings.datapath.packets.sourcePorts
+        let text = "\(ports.lowerBound)-\(ports.upperBound)"
+        let record = AgentStatus.portRecord(for: settings.datapath.pinFolder, in: settings.stateFolder)
+        do {
+            try PortReservation(record: record).reserve(ports)
+            return ("\(text), reserved", nil)
+        } catch {
+            let trouble = "\(PortReservation.name) could not be given \(text): \(error); \(PortReservation.loss)"
+            log.warning("\(trouble)")
+            return ("\(text), not reserved", trouble)
+        }
     }
 
     private func metricsServer(at address: AddressAndPort, of agent: NodeAgent) -> MetricsServer {

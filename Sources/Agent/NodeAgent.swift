@@ -37,6 +37,8 @@ package actor NodeAgent {
     var attachments: AttachmentReport?
     /// What the packet hooks were told of the node last.
     var traffic: NodeTraffic?
+    /// The source ports of masqueraded flows, and whether they are the node's to give away; nil without packet hooks.
+    let sourcePorts: (text: String, trouble: String?)?
     private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     var stateIsStale = true
@@ -45,9 +47,11 @@ package actor NodeAgent {
     private let clockAtStart = ContinuousClock.now
 
     package init(
-        settings: AgentSettings, datapath: Datapath, limits: ImageLimits, nodeAddresses: [IPAddress]?, log: Logger
+        settings: AgentSettings, datapath: Datapath, limits: ImageLimits, nodeAddresses: [IPAddress]?,
+        sourcePorts: (text: String, trouble: String?)? = nil, log: Logger
     ) {
         self.settings = settings
+        self.sourcePorts = sourcePorts
         self.datapath = datapath
         self.log = log
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)

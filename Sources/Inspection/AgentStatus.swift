@@ -89,11 +89,14 @@ package struct AgentStatus: Codable, Hashable, Sendable {
     @Nullable package var lastAudit: Audit?
     /// What came of attaching to the node's devices; null before they are known.
     @Nullable package var attachments: AttachmentReport?
+    /// The source ports of masqueraded flows, and whether they are reserved; null without packet hooks.
+    @Nullable package var sourcePorts: String?
 
     package init(
         pid: Int32, version: String, startedAt: Date, updatedAt: Date, synced: Bool, source: String, services: Int = 0,
         frontends: Programmed = Programmed(), frontendErrors: [FrontendError] = [], problems: [Problem] = [],
-        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil
+        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil,
+        sourcePorts: String? = nil
     ) {
         self.pid = pid
         self.version = version
@@ -108,6 +111,7 @@ package struct AgentStatus: Codable, Hashable, Sendable {
         self.notices = notices
         self.lastAudit = lastAudit
         self.attachments = attachments
+        self.sourcePorts = sourcePorts
     }
 }
 
@@ -117,6 +121,15 @@ extension AgentStatus {
     /// The state file of the agent that owns a pin folder: the folder's path with dashes for slashes. A dash in the path
     /// is `%2d`, so that no two folders have one file.
     package static func path(for pinFolder: PinFolder, in stateFolder: String = conventionalFolder) -> String {
+        fileName(for: pinFolder, in: stateFolder) + ".json"
+    }
+
+    /// Where it is remembered which ports the agent has had reserved.
+    package static func portRecord(for pinFolder: PinFolder, in stateFolder: String = conventionalFolder) -> String {
+        fileName(for: pinFolder, in: stateFolder) + ".ports"
+    }
+
+    private static func fileName(for pinFolder: PinFolder, in stateFolder: String) -> String {
         let name = pinFolder.path.map { character in
             switch character {
             case "/": "-"
@@ -125,7 +138,7 @@ extension AgentStatus {
             default: String(character)
             }
         }.joined()
-        return "\(stateFolder)/\(name).json"
+        return "\(stateFolder)/\(name)"
     }
 
     /// Writes the file at once as a whole: readers see the old one or the new one. The file is its owner's alone
