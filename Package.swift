@@ -192,7 +192,8 @@ let package = Package(
             path: "bench/Soak", swiftSettings: strict),
         // What tests share.
         .target(
-            name: "CTestObjects", path: "Tests/CTestObjects", exclude: ["hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
+            name: "CTestObjects", path: "Tests/CTestObjects",
+            exclude: ["headroom.bpf.o", "hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
         .target(
             name: "KernelTestSupport", dependencies: ["CLibMNL", "Netlink"], path: "Tests/KernelTestSupport",
             swiftSettings: strict),
@@ -341,9 +342,9 @@ let package = Package(
         .testTarget(
             name: "PacketTests",
             dependencies: [
-                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "KernelTestSupport",
-                "LoadBalancing",
-                "Netlink", "NetworkTypes", "PacketKit", "Reconciler", "ServiceModel",
+                "BPF", "CDatapathABI", "CLibMNL", "CTestObjects", "Datapath", "DatapathImage", "HostCalls",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "Reconciler",
+                "ServiceModel", "SystemCalls",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -10,6 +10,7 @@
 #include "lib/dsr.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/forward_tc.bpf.h"
+#include "lib/masquerade.bpf.h"
 #include "lib/mss.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/packet_rare.bpf.h"
@@ -143,7 +144,8 @@ __noinline int begin_flow(frame *f, struct packet *packet, struct dp_frontend *f
     outcome = choose_source(f, packet, frontend, client, request);
     if (outcome)
         return outcome;
-    outcome = flow_open(&packet->tuple);
+    outcome = request->flags & DP_FLOW_MASQUERADED ? flow_open_masqueraded(f, &packet->tuple, request)
+                                                    : flow_open(&packet->tuple);
     if (!outcome)
         count_service(frontend->service_id, 1);
     return outcome;
@@ -155,7 +157,7 @@ __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_f
     int outcome;
 
     if (!packet || !frontend)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     flow = flow_of(packet);
     if (!flow) {
         /* An error about a flow that nobody knows concerns nobody. */
@@ -166,7 +168,7 @@ __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_f
             return refuse(f, packet, frontend->service_id, outcome);
         flow = flow_find_for(packet);
         if (!flow)
-            return PACKET_IS_DROPPED;
+            return refuse(f, packet, frontend->service_id, DP_OUTCOME_FLOWS_FULL);
     }
     return serve_flow(f, packet, flow);
 }
@@ -179,7 +181,7 @@ __noinline int serve_here(frame *f, struct packet *packet, struct dp_frontend *f
     int outcome;
 
     if (!packet || !frontend || !target)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     flow = flow_of(packet);
     if (flow && !(flow->flags & DP_FLOW_TUNNELLED))
         return serve_flow(f, packet, flow);
@@ -201,7 +203,7 @@ __noinline int serve_here(frame *f, struct packet *packet, struct dp_frontend *f
         return refuse(f, packet, frontend->service_id, outcome);
     count_service(frontend->service_id, 1);
     flow = flow_find_for(packet);
-    return flow ? serve_flow(f, packet, flow) : PACKET_IS_DROPPED;
+    return flow ? serve_flow(f, packet, flow) : refuse(f, packet, frontend->service_id, DP_OUTCOME_FLOWS_FULL);
 }
 
 __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
@@ -211,7 +213,7 @@ __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_fronte
     __u32 hash;
 
     if (!packet || !frontend)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     hash = mix(client_hash_input(frontend, packet));
     outcome = is_opening(packet) && packet->kind == PACKET_FLOW ? refusal(frontend, packet, CLIENT_OUTSIDE) : 0;
     if (outcome)
@@ -304,7 +306,7 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
     if (!frontend)
         return PACKET_PASSES;
     if (!leave_tunnel(f, packet))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     flow = flow_of(packet);
     /* The sender knows best whose packet this is: a record of another backend is of an earlier time. */
     if (flow && packet->kind == PACKET_FLOW &&
@@ -314,7 +316,7 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
     }
     if (!flow) {
         if (packet->kind == PACKET_ERROR)
-            return PACKET_IS_DROPPED;
+            return drop_packet(f, packet, DP_OUTCOME_ERROR_UNKNOWN);
         request->source = packet->tuple.source;
         request->flags = DP_FLOW_FROM_TUNNEL;
         request->service_id = frontend->service_id;
@@ -324,7 +326,7 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
         count_service(frontend->service_id, 1);
         flow = flow_find_for(packet);
         if (!flow)
-            return PACKET_IS_DROPPED;
+            return refuse(f, packet, frontend->service_id, DP_OUTCOME_FLOWS_FULL);
     }
     count_outcome(DP_OUTCOME_DECAPSULATED);
     return serve_flow(f, packet, flow);
@@ -345,15 +347,37 @@ __noinline int serve_orphan(frame *f, struct packet *packet)
     return flow && !(flow->flags & DP_FLOW_TUNNELLED) ? serve_flow(f, packet, flow) : PACKET_PASSES;
 }
 
+/*
+ * Whether a packet to a load-balancer address or an ExternalIP is ours to answer although its port is nobody's
+ * (decision 12): it comes from outside, and the kernel would send it back to the router that it came from, or has no
+ * route for it. An address that this node has, or that a machine next to it may have, is left alone.
+ */
+static __always_inline int would_return(frame *f, const struct packet *packet)
+{
+    struct dp_device *device = device_of(frame_interface(f));
+    struct way way = {};
+
+    if (!device || !(device->flags & DP_DEVICE_EXTERNAL) || class_of(f, packet) != CLIENT_OUTSIDE ||
+        is_node_address(&packet->tuple.destination))
+        return 0;
+    switch (find_way(f, &packet->tuple.source, &packet->tuple.destination, &way)) {
+    case WAY_HOST: return 0;
+    case WAY_NONE: return 1;
+    }
+    return way.interface == frame_interface(f) && !address_equals(&way.gateway, &packet->tuple.destination);
+}
+
 /* A packet to an address and port that is no frontend. */
 __noinline int serve_unknown(frame *f, struct packet *packet)
 {
     struct dp_frontend_key key;
+    enum wildcard wildcard;
 
     if (!packet)
         return PACKET_PASSES;
     key = frontend_key_of(packet);
-    if (has_wildcard(&key)) {
+    wildcard = wildcard_of(&key);
+    if (wildcard == WILDCARD_ALL || (wildcard == WILDCARD_OUTSIDE && would_return(f, packet))) {
         if (packet->kind == PACKET_ECHO) {
             report_packet(f, packet, 0, 0, DP_OUTCOME_ECHO_ANSWERED);
             return PACKET_IS_ECHOED;
@@ -376,11 +400,6 @@ __noinline int serve_unknown(frame *f, struct packet *packet)
     return PACKET_IS_DROPPED;
 }
 
-static __always_inline int is_masquerade_port(__u16 port_be)
-{
-    return (__u16)(bpf_ntohs(port_be) - snat_first_port) < snat_port_count;
-}
-
 /* What comes in: from clients to frontends, from backends to an address that a flow is masqueraded with, tunnels. */
 static __always_inline int serve_incoming(frame *f, struct packet *packet)
 {
@@ -389,7 +408,7 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
     int verdict = PACKET_HAS_RECORD;
     enum client_class client;
 
-    if (frontend) {
+    if (frontend && !is_reply_to_flow(packet)) {
         if (frontend->flags & DP_FRONTEND_HOST_ONLY)
             return PACKET_PASSES;
         client = class_of(f, packet);
@@ -435,6 +454,8 @@ static __always_inline int conclude(frame *f, struct packet *packet, int verdict
     case PACKET_IS_TOO_BIG: verdict = answer_with_mtu(f, packet); break;
     case PACKET_IS_ECHOED: verdict = answer_echo(f, packet); break;
     }
+    if (verdict == PACKET_FAILS)
+        drop_packet(f, packet, DP_OUTCOME_KERNEL_REFUSED);
     switch (verdict) {
     case PACKET_PASSES: return TC_ACT_UNSPEC;
     case PACKET_IS_SENT: return TC_ACT_REDIRECT;

@@ -10,6 +10,7 @@
 #include "lib/dsr.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/hint.bpf.h"
+#include "lib/masquerade.bpf.h"
 #include "lib/next_hop.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/packet_observe.bpf.h"
@@ -26,7 +27,7 @@ static __always_inline int send(frame *f, const struct dp_way_out *way, int is_i
     __u16 *header = frame_at(f, 0, sizeof(struct ethhdr));
 
     if (!header)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     /* The two addresses in the words that they have in common, 2 octets into the header and into a word of `way`. */
     header[0] = macs[0];
     *(__u32 *)(header + 1) = *(const __u32 *)(macs + 1);
@@ -35,43 +36,40 @@ static __always_inline int send(frame *f, const struct dp_way_out *way, int is_i
     header[6] = is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
     if (usually(way->interface == f->ingress_ifindex))
         return PACKET_GOES_BACK;
-    return bpf_redirect(way->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
+    return bpf_redirect(way->interface, 0) == XDP_REDIRECT ? PACKET_IS_SENT : PACKET_FAILS;
 }
 
-/* Puts an outer header around the packet. Zero: it is not to be sent. */
+/*
+ * Puts an outer header around the packet: PACKET_IS_TUNNELLED. PACKET_PASSES: there is no room in front of the frame,
+ * which is as it was; TC makes room.
+ */
 static __always_inline int encapsulate(frame *f, struct packet *packet, const struct tunnel *tunnel)
 {
-    __u8 service_class;
-
     if (packet->is_ipv4) {
-        struct iphdr *inner = frame_at(f, sizeof(struct ethhdr), sizeof(*inner)), *outer;
+        struct iphdr *outer, *inner;
 
-        if (!inner)
-            return 0;
-        service_class = inner->tos;
+        if (bpf_xdp_adjust_head(f, -(int)sizeof(*outer)))
+            return PACKET_PASSES;
+        outer = frame_at(f, sizeof(struct ethhdr), sizeof(*outer) + sizeof(*inner));
+        if (!outer)
+            return PACKET_FAILS;
+        inner = outer + 1;
         inner->ttl -= 1;
         inner->check = checksum_after(inner->check, (__u16)~ONE_HOP_BE);
-        if (bpf_xdp_adjust_head(f, -(int)sizeof(*outer)))
-            return 0;
-        outer = frame_at(f, sizeof(struct ethhdr), sizeof(*outer));
-        if (!outer)
-            return 0;
-        fill_tunnel_ipv4(outer, tunnel, service_class);
+        fill_tunnel_ipv4(outer, tunnel, inner->tos);
     } else {
-        struct ipv6hdr *inner = frame_at(f, sizeof(struct ethhdr), sizeof(*inner)), *outer;
+        struct ipv6hdr *outer, *inner;
 
-        if (!inner)
-            return 0;
-        service_class = bpf_ntohl(*(__be32 *)inner) >> 20;
-        inner->hop_limit -= 1;
         if (bpf_xdp_adjust_head(f, -(int)sizeof(*outer)))
-            return 0;
-        outer = frame_at(f, sizeof(struct ethhdr), sizeof(*outer));
+            return PACKET_PASSES;
+        outer = frame_at(f, sizeof(struct ethhdr), sizeof(*outer) + sizeof(*inner));
         if (!outer)
-            return 0;
-        fill_tunnel_ipv6(outer, tunnel, service_class);
+            return PACKET_FAILS;
+        inner = outer + 1;
+        inner->hop_limit -= 1;
+        fill_tunnel_ipv6(outer, tunnel, bpf_ntohl(*(__be32 *)inner) >> 20);
     }
-    return 1;
+    return PACKET_IS_TUNNELLED;
 }
 
 /* The backend of a new flow that is to be translated. Zero: TC is to decide, or to answer. */
@@ -109,7 +107,7 @@ static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_fron
     request->backend_id = backend_id;
     request->flags = DP_FLOW_MASQUERADED;
     request->service_id = frontend->service_id;
-    if (flow_open(&packet->tuple))
+    if (flow_open_masqueraded(f, &packet->tuple, request))
         return 0;
     count_service(frontend->service_id, 1);
     return 1;
@@ -148,6 +146,7 @@ static __always_inline int send_in_tunnel(frame *f, struct packet *packet, struc
                                           __u32 backend_id, struct dp_next_hop *hop)
 {
     struct tunnel tunnel;
+    int verdict;
 
     if (rarely(packet->length + tunnel_header_size(packet->is_ipv4) > hop->way.mtu))
         return PACKET_PASSES;
@@ -156,8 +155,9 @@ static __always_inline int send_in_tunnel(frame *f, struct packet *packet, struc
     tunnel.backend = &hop->backend;
     tunnel.backend_port_be = hop->way.port_be;
     tunnel.inner_length = packet->length;
-    if (!encapsulate(f, packet, &tunnel))
-        return PACKET_IS_DROPPED;
+    verdict = encapsulate(f, packet, &tunnel);
+    if (rarely(verdict != PACKET_IS_TUNNELLED))
+        return verdict;
     count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
     count_outcome(DP_OUTCOME_TUNNELLED);
     if (rarely(somebody_listens()))
@@ -215,11 +215,6 @@ static __noinline int serve_reply(frame *f, struct packet *packet)
     return send(f, &reply->way, packet->is_ipv4);
 }
 
-static __always_inline int is_masquerade_port(__u16 port_be)
-{
-    return (__u16)(bpf_ntohs(port_be) - snat_first_port) < snat_port_count;
-}
-
 static __always_inline int serve(frame *f, struct packet *packet)
 {
     struct dp_frontend_key key = frontend_key_of(packet);
@@ -229,7 +224,7 @@ static __always_inline int serve(frame *f, struct packet *packet)
     /* What may not travel any further, or comes from pods, is for TC to decide. */
     if (rarely(packet->hops <= 1))
         return PACKET_PASSES;
-    if (!frontend)
+    if (!frontend || rarely(is_reply_to_flow(packet)))
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
     if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet)))
         return PACKET_PASSES;
@@ -252,6 +247,7 @@ int martlet_nodeport_xdp(struct xdp_md *ctx)
     case PACKET_PASSES: return XDP_PASS;
     case PACKET_IS_SENT: return XDP_REDIRECT;
     case PACKET_GOES_BACK: return XDP_TX;
-    default: return XDP_DROP;
+    case PACKET_FAILS: report_packet(ctx, &packet, 0, 0, DP_OUTCOME_KERNEL_REFUSED); break;
     }
+    return XDP_DROP;
 }

@@ -4,6 +4,7 @@ import Datapath
 import Foundation
 import HTTPServing
 import HealthCheckServer
+import Inspection
 import KubernetesClient
 import KubernetesSource
 import LoadBalancing
@@ -42,7 +43,8 @@ package struct Daemon: Sendable {
         let healthChecks = ServiceHealthServer(board: health, logger: log)
         let agent = NodeAgent(
             settings: settings, source: source, datapath: datapath, limits: try datapath.limits(),
-            nodeAddresses: addresses, health: health, healthChecks: healthChecks, log: log)
+            nodeAddresses: addresses, sourcePorts: datapath.hasPacketHooks ? reservePorts() : nil, health: health,
+            healthChecks: healthChecks, log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
@@ -76,6 +78,21 @@ package struct Daemon: Sendable {
             return .kubernetes(
                 KubernetesSource(
                     client: client, nodeName: settings.node.nodeName, settings: sourceSettings, log: log), client)
+        }
+    }
+
+    /// Keeps the source ports of masqueraded flows from the node's sockets. Without that everything goes on.
+    private func reservePorts() -> (text: String, trouble: String?) {
+        let ports = settings.datapath.packets.sourcePorts
+        let text = "\(ports.lowerBound)-\(ports.upperBound)"
+        let record = AgentStatus.portRecord(for: settings.datapath.pinFolder, in: settings.stateFolder)
+        do {
+            try PortReservation(record: record).reserve(ports)
+            return ("\(text), reserved", nil)
+        } catch {
+            let trouble = "\(PortReservation.name) could not be given \(text): \(error); \(PortReservation.loss)"
+            log.warning("\(trouble)")
+            return ("\(text), not reserved", trouble)
         }
     }
 

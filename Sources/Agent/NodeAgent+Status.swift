@@ -28,7 +28,7 @@ extension NodeAgent {
                 AgentStatus.Audit(
                     at: date(of: $0.at), differences: $0.report.differences,
                     repaired: $0.report.repair.isEmpty ? 0 : $0.report.differences)
-            }, attachments: attachments, api: source.status)
+            }, attachments: attachments, sourcePorts: sourcePorts?.text, api: source.status)
     }
 
     private func frontendError(_ status: FrontendStatus) -> AgentStatus.FrontendError? {
@@ -77,7 +77,7 @@ extension NodeAgent {
     }
 
     private var notices: [String] {
-        let standing = datapath.notices + (attachments?.leftovers ?? [])
+        let standing = datapath.notices + (attachments?.leftovers ?? []) + [sourcePorts?.trouble].compactMap { $0 }
         guard let kept = keptFrontends, kept > 0 else { return standing }
         return standing + [
             "\(kept) frontends of an earlier run are kept until all \(source.noun) can be read without errors"

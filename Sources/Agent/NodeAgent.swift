@@ -44,6 +44,8 @@ package actor NodeAgent {
     var attachments: AttachmentReport?
     /// What the packet hooks were told of the node last.
     var traffic: NodeTraffic?
+    /// The source ports of masqueraded flows, and whether they are the node's to give away; nil without packet hooks.
+    let sourcePorts: (text: String, trouble: String?)?
     private var nextInstallationCheck: ContinuousClock.Instant?
     /// Something that the state file shows has changed since it was written.
     var stateIsStale = true
@@ -53,10 +55,12 @@ package actor NodeAgent {
 
     package init(
         settings: AgentSettings, source: FactSource, datapath: Datapath, limits: ImageLimits,
-        nodeAddresses: [IPAddress]?, health: HealthBoard, healthChecks: ServiceHealthServer, log: Logger
+        nodeAddresses: [IPAddress]?, sourcePorts: (text: String, trouble: String?)? = nil, health: HealthBoard,
+        healthChecks: ServiceHealthServer, log: Logger
     ) {
         self.settings = settings
         self.source = source
+        self.sourcePorts = sourcePorts
         self.datapath = datapath
         self.health = health
         self.healthChecks = healthChecks

@@ -83,7 +83,7 @@ package struct DatapathConfiguration: Hashable, Sendable {
 
 /// The maps whose size can be chosen; raw values are the fields of `mapSizes`.
 package enum MapSize: String, Hashable, Sendable, CaseIterable {
-    /// Entries: frontends of all services, plus a wildcard for each ClusterIP.
+    /// Entries: frontends of all services, plus a wildcard for each virtual address.
     case frontends
     /// Elements: distinct backends of all services.
     case backends

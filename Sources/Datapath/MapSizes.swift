@@ -2,7 +2,7 @@
 // by `martlet status` and in docs/operations.md.
 
 package struct MapSizes: Hashable, Sendable {
-    /// Entries: frontends of all services, plus one wildcard for each ClusterIP.
+    /// Entries: frontends of all services, plus one wildcard for each virtual address.
     package var frontends: UInt32
     /// Elements: distinct backends of all services, plus one.
     package var backends: UInt32

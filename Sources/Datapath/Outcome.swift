@@ -38,6 +38,8 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case unsupported = 30
     case hopsExceeded = 31
     case flowUntimed = 32
+    case kernelRefused = 33
+    case errorUnknown = 34
 
     /// Whether only packets can have it; refusals that calls meet as well are counted together.
     package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
@@ -89,6 +91,8 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .unsupported: "unsupported"
         case .hopsExceeded: "hops_exceeded"
         case .flowUntimed: "flow_untimed"
+        case .kernelRefused: "kernel_refused"
+        case .errorUnknown: "error_unknown"
         }
     }
 
@@ -102,7 +106,8 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated: .forwarded
         case .noEndpoints, .unknownPort, .bindProtected, .badRecord, .fromOutside: .refused
         case .noLocalEndpoints, .sourceRange, .unownedAddress, .tooBig, .malformed, .fragmentUnknown, .flowsFull,
-            .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded:
+            .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded, .kernelRefused,
+            .errorUnknown:
             .dropped
         case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
             .flowTracked, .flowUntimed, .neighbourPending:
@@ -147,6 +152,8 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .unsupported: "dropped: a protocol or header that cannot be translated"
         case .hopsExceeded: "dropped: the packet may not travel any further"
         case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
+        case .kernelRefused: "dropped: the kernel refused to make room in the frame, to write or to send it"
+        case .errorUnknown: "dropped: an ICMP error out of a tunnel, about a flow that has no record"
         }
     }
 }

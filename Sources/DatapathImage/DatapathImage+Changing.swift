@@ -5,10 +5,10 @@
 import CDatapathABI
 
 extension DatapathImage {
-    /// What each such frontend is at the moment. Cost: that of looking at every frontend.
+    /// What each such frontend is at the moment. Cost: that of looking at them, and at no others.
     package var changing: [FrontendKey: FrontendRecord] {
         var changing: [FrontendKey: FrontendRecord] = [:]
-        for (key, entry) in frontends.entries where entry.record.isChanging { changing[key] = entry.record }
+        for key in frontends.changing { changing[key] = frontends[key]?.record }
         return changing
     }
 

@@ -1,4 +1,4 @@
-// The frontends in force, with what belongs to them: the wildcard of each ClusterIP (SVC-12) and the ports that
+// The frontends in force, with what belongs to them: the wildcard of each virtual address (SVC-12) and the ports that
 // NodePort frontends hold. Remembers what a transaction has touched, and never counts on more room than the maps have
 // while removals are still outstanding.
 
@@ -25,6 +25,10 @@ struct FrontendTable: Sendable {
     private(set) var programmedNodePorts: Set<NodePortKey> = []
     /// ClusterIP frontends on each address.
     private var clusterIPFrontends: [IPAddress: Int] = [:]
+    /// Frontends in force whose DSR flows are being tracked.
+    private(set) var changing: Set<FrontendKey> = []
+    /// ExternalIP and load-balancer frontends on each address.
+    private var outsideFrontends: [IPAddress: Int] = [:]
     private struct Place: Hashable {
         var serviceID: UInt32
         var family: AddressFamily
@@ -121,6 +125,7 @@ struct FrontendTable: Sendable {
     }
 
     private mutating func countUp(_ key: FrontendKey, _ record: FrontendRecord) {
+        if record.isChanging { changing.insert(key) }
         if let nodePort = nodePortKey(of: key, record) {
             nodePortFrontends[nodePort, default: 0] += 1
             touchedNodePorts.insert(nodePort)
@@ -129,18 +134,27 @@ struct FrontendTable: Sendable {
             clusterIPFrontends[key.address, default: 0] += 1
             touchedAddresses.insert(key.address)
         }
+        if record.isForOutside {
+            outsideFrontends[key.address, default: 0] += 1
+            touchedAddresses.insert(key.address)
+        }
         if record.hasSourceRanges {
             rangedFrontends[Place(serviceID: record.serviceID, family: key.address.family), default: 0] += 1
         }
     }
 
     private mutating func countDown(_ key: FrontendKey, _ record: FrontendRecord) {
+        if record.isChanging { changing.remove(key) }
         if let nodePort = nodePortKey(of: key, record), let count = nodePortFrontends[nodePort] {
             nodePortFrontends[nodePort] = count == 1 ? nil : count - 1
             touchedNodePorts.insert(nodePort)
         }
         if record.kind == DP_FRONTEND_CLUSTER_IP, let count = clusterIPFrontends[key.address] {
             clusterIPFrontends[key.address] = count == 1 ? nil : count - 1
+            touchedAddresses.insert(key.address)
+        }
+        if record.isForOutside, let count = outsideFrontends[key.address] {
+            outsideFrontends[key.address] = count == 1 ? nil : count - 1
             touchedAddresses.insert(key.address)
         }
         guard record.hasSourceRanges else { return }
@@ -180,6 +194,7 @@ struct FrontendTable: Sendable {
             touchedAddresses.insert(key.address)
         }
         touchedAddresses.formUnion(clusterIPFrontends.keys)
+        touchedAddresses.formUnion(outsideFrontends.keys)
     }
 
     mutating func retryWildcards() {
@@ -194,7 +209,7 @@ struct FrontendTable: Sendable {
         peakNodePorts = programmedNodePorts.count
     }
 
-    /// Ends a transaction: wildcards follow the ClusterIPs, then everything touched is compared with what was before.
+    /// Ends a transaction: wildcards follow the virtual addresses, then everything touched is compared with what was before.
     mutating func finish(into transaction: inout Transaction) {
         settleWildcards()
         for (key, record) in before {
@@ -223,15 +238,19 @@ struct FrontendTable: Sendable {
     }
 
     private mutating func settleWildcards() {
-        let wanted = Entry(record: .wildcard, owner: 0)
         for address in touchedAddresses {
             let key = FrontendKey(wildcard: address)
-            guard clusterIPFrontends[address] != nil else {
+            let old = entries[key]
+            // As long as frontends wait for room, a ClusterIP whose turn it may be goes on refusing.
+            let isClusterIP =
+                clusterIPFrontends[address] != nil
+                || awaited[address] != nil && old?.record == .wildcard(outsideOnly: false)
+            guard isClusterIP || outsideFrontends[address] != nil else {
                 if awaited[address] == nil { _ = remove(key) }
                 failedWildcards.remove(address)
                 continue
             }
-            let old = entries[key]
+            let wanted = Entry(record: .wildcard(outsideOnly: !isClusterIP), owner: 0)
             guard old?.record != wanted.record else { continue }
             do throws(FrontendFailure.Reason) {
                 try install(wanted, at: key, replacing: old)
@@ -242,4 +261,9 @@ struct FrontendTable: Sendable {
         }
         touchedAddresses = []
     }
+}
+
+extension FrontendRecord {
+    /// An address that outside clients dial and no interface needs to have.
+    fileprivate var isForOutside: Bool { kind == DP_FRONTEND_EXTERNAL_IP || kind == DP_FRONTEND_LOAD_BALANCER }
 }

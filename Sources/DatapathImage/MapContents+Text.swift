@@ -82,6 +82,7 @@ extension FrontendRecord {
         let names: [(flag: dp_frontend_flags, text: String)] = [
             (DP_FRONTEND_MAGLEV, "maglev"), (DP_FRONTEND_HOST_ONLY, "host-only"), (DP_FRONTEND_DENY_HOST, "deny-host"),
             (DP_FRONTEND_DENY_PODS, "deny-pods"), (DP_FRONTEND_SOURCE_RANGES, "source-ranges"),
+            (DP_FRONTEND_OUTSIDE_ONLY, "outside-only"),
         ]
         return names.filter { UInt32(fields.flags) & $0.flag.rawValue != 0 }.map(\.text)
     }

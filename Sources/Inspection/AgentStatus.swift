@@ -129,13 +129,16 @@ package struct AgentStatus: Codable, Hashable, Sendable {
     @Nullable package var lastAudit: Audit?
     /// What came of attaching to the node's devices; null before they are known.
     @Nullable package var attachments: AttachmentReport?
+    /// The source ports of masqueraded flows, and whether they are reserved; null without packet hooks.
+    @Nullable package var sourcePorts: String?
     /// Null when the facts come from manifests.
     @Nullable package var api: API?
 
     package init(
         pid: Int32, version: String, startedAt: Date, updatedAt: Date, synced: Bool, source: String, services: Int = 0,
         frontends: Programmed = Programmed(), frontendErrors: [FrontendError] = [], problems: [Problem] = [],
-        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil, api: API? = nil
+        notices: [String] = [], lastAudit: Audit? = nil, attachments: AttachmentReport? = nil,
+        sourcePorts: String? = nil, api: API? = nil
     ) {
         self.pid = pid
         self.version = version
@@ -151,6 +154,7 @@ package struct AgentStatus: Codable, Hashable, Sendable {
         self.lastAudit = lastAudit
         self.attachments = attachments
         self.api = api
+        self.sourcePorts = sourcePorts
     }
 }
 
@@ -160,6 +164,15 @@ extension AgentStatus {
     /// The state file of the agent that owns a pin folder: the folder's path with dashes for slashes. A dash in the path
     /// is `%2d`, so that no two folders have one file.
     package static func path(for pinFolder: PinFolder, in stateFolder: String = conventionalFolder) -> String {
+        fileName(for: pinFolder, in: stateFolder) + ".json"
+    }
+
+    /// Where it is remembered which ports the agent has had reserved.
+    package static func portRecord(for pinFolder: PinFolder, in stateFolder: String = conventionalFolder) -> String {
+        fileName(for: pinFolder, in: stateFolder) + ".ports"
+    }
+
+    private static func fileName(for pinFolder: PinFolder, in stateFolder: String) -> String {
         let name = pinFolder.path.map { character in
             switch character {
             case "/": "-"
@@ -168,7 +181,7 @@ extension AgentStatus {
             default: String(character)
             }
         }.joined()
-        return "\(stateFolder)/\(name).json"
+        return "\(stateFolder)/\(name)"
     }
 
     /// Writes the file at once as a whole: readers see the old one or the new one. The file is its owner's alone

@@ -1,5 +1,5 @@
-// `martlet cleanup`: the datapath of a pin folder and the state file of its agent, gone; and what was removed, in
-// words.
+// `martlet cleanup`: the datapath of a pin folder, the state file of its agent and its reservation of ports, gone; and what
+// was removed, in words.
 
 package import Datapath
 
@@ -24,6 +24,14 @@ package struct Cleanup: Codable, Hashable, Sendable {
             }
         } catch {
             cleanup.failures.append(error.description)
+        }
+        do {
+            let record = AgentStatus.portRecord(for: folder, in: stateFolder)
+            if let ports = try PortReservation(record: record).release() {
+                cleanup.removed.append("ports \(ports) from \(PortReservation.name)")
+            }
+        } catch {
+            cleanup.failures.append("ports from \(PortReservation.name): \(error)")
         }
         return cleanup
     }

@@ -12,7 +12,7 @@ package import ServiceModel
 package struct LiveRecords: Sendable {
     /// Under exactly the destination.
     package var exact: FrontendRecord?
-    /// Whether the address has an entry for its unused ports.
+    /// Whether the address has an entry that refuses its unused ports to sockets as well.
     package var hasWildcard: Bool
     package var isInServiceCIDR: Bool
     /// Of `exact`, each policy; nil where a member is missing, which the programs refuse when they draw it.
@@ -38,7 +38,8 @@ package struct LiveRecords: Sendable {
         self.init()
         let address = destination.address.address
         exact = try maps.frontends.lookup(FrontendKey(destination.address, protocol: destination.protocolKind))
-        hasWildcard = try maps.frontends.lookup(FrontendKey(wildcard: address)) != nil
+        let wildcard = try maps.frontends.lookup(FrontendKey(wildcard: address))
+        hasWildcard = wildcard.map { !$0.has(DP_FRONTEND_OUTSIDE_ONLY) } ?? false
         isInServiceCIDR = try maps.serviceCIDRs.lookup(PrefixKey(CIDR(address))) != nil
         guard let exact else { return }
         service = try maps.services.lookup(exact.fields.service_id)?.name

@@ -10,11 +10,13 @@ import SystemCalls
 struct PacketChecks {
     /// Where the node's network settings are.
     var settings = "/proc/sys/net"
+    /// Of masqueraded flows.
+    var sourcePorts = PacketSettings().sourcePorts
 
     private static let unserved = "clients outside of this node are not served"
 
     func findings() -> [Finding] {
-        helpers() + Self.programs() + [forwarding(.ipv4), forwarding(.ipv6), reversePathFilter()]
+        helpers() + Self.programs() + [forwarding(.ipv4), forwarding(.ipv6), reversePathFilter(), ports()]
     }
 
     // MARK: Programs
@@ -88,6 +90,20 @@ struct PacketChecks {
     }
 
     // MARK: The node's settings
+
+    /// The agent reserves them when it starts, unless that is forbidden.
+    private func ports() -> Finding {
+        .trying(.packets, "source ports", otherwise: .degraded, loss: PortReservation.loss) {
+            let reserved = try PortReservation(
+                record: "", setting: "\(settings)/ipv4/ip_local_reserved_ports"
+            ).current()
+            let missing = PortRanges([sourcePorts]).subtracting(reserved)
+            guard missing.isEmpty else {
+                throw WrongResult("\(missing) are not in \(PortReservation.name); an agent puts them there")
+            }
+            return "\(sourcePorts.lowerBound)-\(sourcePorts.upperBound) are reserved"
+        }
+    }
 
     private func forwarding(_ family: AddressFamily) -> Finding {
         let path = family == .ipv4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding"

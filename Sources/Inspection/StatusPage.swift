@@ -25,6 +25,7 @@ package struct StatusPage: Sendable {
             ]
             lines += status.api.map { Self.words($0) } ?? []
             lines += status.lastAudit.map { [("Last audit", Self.words($0))] } ?? []
+            lines += status.sourcePorts.map { [("Source ports", $0)] } ?? []
             lines += status.notices.map { ("Notice", $0) }
         }
         if let error = report.agent.statusError { lines.append(("State file", error)) }

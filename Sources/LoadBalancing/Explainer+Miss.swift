@@ -46,7 +46,15 @@ extension Explainer {
             ?? (isOtherProtocol(in: ports, kind: nil)
                 ? (["PORT-3"], "The address \(address) has no port \(port)/\(destination.protocolKind).")
                 : ([], "No frontend has the address \(address) with port \(port)/\(destination.protocolKind)."))
-        return Explanation(outcome: .notHandled, rules: rules, reason: reason)
+        return Explanation(outcome: .notHandled, rules: rules, reason: reason + routeCondition(among: ports))
+    }
+
+    /// Facts know no routes, which decide for clients from outside (decision 12).
+    private func routeCondition(among ports: [ServicePortPlan]) -> String {
+        guard case .external = source, !planner.servicePlanner.node.addresses.contains(address),
+            ports.contains(where: { $0.has(.externalIP, at: address) || $0.has(.loadBalancer, at: address) })
+        else { return "" }
+        return " Where this node's route would send the packet back to its router, or there is none, it is refused."
     }
 
     /// The number is a node port, but not at this address.

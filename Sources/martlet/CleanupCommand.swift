@@ -9,7 +9,8 @@ struct CleanupCommand: ParsableCommand {
         commandName: "cleanup",
         abstract: "Detach the datapath and remove everything that is pinned.",
         discussion: """
-            Takes the datapath of one pin folder down: links, maps, the folder, and the agent's state file. What \
+            Takes the datapath of one pin folder down: links, maps, the folder, the agent's state file, and \
+            the ports that it has had reserved. What \
             translates (connect, sendmsg) goes before what translates back. Open connections stay with their backends; \
             new ones are no longer translated. Counters and sizes are lost with the maps.
 

@@ -6,6 +6,10 @@ static const unsigned char affinity[] = {
 #embed "affinity.bpf.o"
 };
 
+static const unsigned char headroom[] = {
+#embed "headroom.bpf.o"
+};
+
 static const unsigned char maps[] = {
 #embed "maps.bpf.o"
 };
@@ -21,6 +25,11 @@ static const unsigned char refused[] = {
 struct test_object test_object_affinity(void)
 {
 	return (struct test_object){ affinity, sizeof(affinity) };
+}
+
+struct test_object test_object_headroom(void)
+{
+	return (struct test_object){ headroom, sizeof(headroom) };
 }
 
 struct test_object test_object_maps(void)

@@ -14,7 +14,7 @@ import Testing
         _ number: Int, endpoints: Int = 1, algorithm: Service.Algorithm = .random
     ) -> ServicePortPlan {
         .fixture(
-            "ns/s\(number)", [.externalIP("203.0.113.\(number):80")],
+            "ns/s\(number)", [.nodePort("203.0.113.\(number):80")],
             cluster: (1...endpoints).map { "10.1.\(number).\($0):80" }, algorithm: algorithm)
     }
 

@@ -84,6 +84,8 @@ import Testing
                   192.0.2.1:30080/TCP NodePort shop/web:http/TCP
                     internal forward to 10.1.0.1:8080 10.1.1.1:8080
                     external forward to 10.1.0.1:8080
+                  203.0.113.5:* wildcard outside-only
+                    reject
                   203.0.113.5:80/TCP LoadBalancer shop/web:http/TCP deny-host deny-pods
                     internal forward to 10.1.0.1:8080 10.1.1.1:8080
                     external forward to 10.1.0.1:8080

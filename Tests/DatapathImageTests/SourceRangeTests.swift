@@ -37,6 +37,7 @@ import Testing
                 1 service 1 = shop/web/TCP
                 1 source range 10.1.0.0/16 of service 1 = allow
                 1 source range 10.0.0.0/8 of service 1 = allow
+                2 frontend 203.0.113.1:* = wildcard outside-only: reject
                 2 frontend 203.0.113.1:80/TCP = LoadBalancer service 1 source-ranges
                 """))
         #expect(

@@ -13,6 +13,27 @@ import Testing
         .fixture("shop/web", [.clusterIP("10.96.0.7:80")], cluster: endpoints, algorithm: algorithm)
     }
 
+    @Test("who is refused at an address's unused ports follows from what it is to services that have it")
+    func wildcards() throws {
+        let address = "203.0.113.5"
+        let inside = ServicePortPlan.fixture("a/inside", [.clusterIP("\(address):80")], cluster: ["10.1.0.1:80"])
+        let outside = ServicePortPlan.fixture("a/outside", [.externalIP("\(address):81")], cluster: ["10.1.0.1:80"])
+        var harness = ImageHarness()
+        try harness.apply(outside)
+        #expect(try harness.text.contains("\(address):* wildcard outside-only"))
+        try harness.apply(inside)
+        #expect(try harness.text.contains("\(address):* wildcard\n"))
+        try harness.remove(inside.name)
+        #expect(try harness.text.contains("\(address):* wildcard outside-only"))
+        try harness.restart()
+        try harness.apply(outside)
+        try harness.removeUnclaimed()
+        #expect(try harness.text.contains("\(address):* wildcard outside-only"))
+        try harness.remove(outside.name)
+        #expect(try !harness.text.contains("wildcard"))
+        #expect(harness.store.violations == [])
+    }
+
     @Test("a new service: space and names first, then the frontends")
     func added() throws {
         var harness = ImageHarness()

@@ -20,7 +20,7 @@ struct DoctorTests {
             (try ScratchCGroup.own(), Doctor(folder: folder).examine(), try ScratchCGroup.own())
         }
         // Whether this machine forwards is a matter of its settings.
-        let settings: Set = ["IPv4 forwarding", "IPv6 forwarding", "reverse path filter"]
+        let settings: Set = ["IPv4 forwarding", "IPv6 forwarding", "reverse path filter", "source ports"]
         let bad = diagnosis.findings.filter {
             $0.result != .ok && $0.area != .conflicts && !settings.contains($0.subject)
         }
@@ -60,17 +60,24 @@ struct DoctorTests {
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data("\(value)\n".utf8).write(to: file)
         }
-        func details() -> [String] { PacketChecks(settings: folder).findings().suffix(3).map(\.detail) }
+        func details() -> [String] { PacketChecks(settings: folder).findings().suffix(4).map(\.detail) }
+        try write("ipv4/ip_local_reserved_ports", "8080,61000-65534")
         try write("ipv4/ip_forward", "1")
         try write("ipv6/conf/all/forwarding", "0")
         for (name, mode) in [("all", "0"), ("default", "1"), ("lo", "1"), ("eth0", "1"), ("eth1", "2"), ("eth2", "0")] {
             try write("ipv4/conf/\(name)/rp_filter", mode)
         }
-        #expect(details() == ["net/ipv4/ip_forward is on", "net/ipv6/conf/all/forwarding is 0", "strict on eth0"])
+        #expect(
+            details() == [
+                "net/ipv4/ip_forward is on", "net/ipv6/conf/all/forwarding is 0", "strict on eth0",
+                "65535 are not in net.ipv4.ip_local_reserved_ports; an agent puts them there",
+            ])
+        try write("ipv4/ip_local_reserved_ports", "60000-65535")
+        #expect(details().last == "61000-65535 are reserved")
         try write("ipv4/conf/all/rp_filter", "1")
-        #expect(details().last == "strict on eth0, eth2")
+        #expect(details()[2] == "strict on eth0, eth2")
         try write("ipv4/conf/all/rp_filter", "2")
-        #expect(details().last == "strict on no device")
+        #expect(details()[2] == "strict on no device")
     }
 
     @Test("does not prove what does not work: without its hooks nothing is translated")

@@ -64,6 +64,7 @@ import Testing
             let answer = planner.explain(from: .external(nil), to: target)
             #expect(answer.outcome == .notHandled)
             #expect(answer.rules == ["PORT-3"])
+            #expect(answer.reason.contains("would send the packet back") == (target.address.port == 80))
         }
     }
 

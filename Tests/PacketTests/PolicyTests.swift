@@ -110,15 +110,32 @@ extension PacketTests {
             }
         }
 
-        @Test(
-            "echo requests to other addresses than ClusterIPs are left alone (ICMP-3)", arguments: Ground.both, external
-        )
-        func echo(_ ground: Ground, _ kind: FrontendPlan.Kind) throws {
+        @Test("echo requests to the node's addresses are left alone (ICMP-3)", arguments: Ground.both)
+        func echo(_ ground: Ground) throws {
             try withLab { lab in
                 try lab.serve(.tcp, [.remote])
-                let request = Packet.ip(from: ground.client, to: ground.frontend(kind).address)
-                    .echoRequest(identifier: 1, payload: [1, 2, 3])
-                try lab.receive(request, by: .xdp).expect(.passed, request)
+                for address in [ground.node, ground.nodeAtFarSide] {
+                    let request = Packet.ip(from: ground.client, to: address)
+                        .echoRequest(identifier: 1, payload: [1, 2, 3])
+                    try lab.receive(request, by: .xdp).expect(.passed, request)
+                }
+            }
+        }
+
+        @Test("a reply that no window admits is translated like any other (CT-6)", arguments: Exchange.tcp)
+        func outOfWindow(_ exchange: Exchange) throws {
+            try withLab { lab in
+                try lab.serve(.tcp, [.remote])
+                let request = exchange.request(to: exchange.ground.frontend(.nodePort))
+                let sent = try exchange.open(lab, request)
+                for sequence: UInt32 in [0, 0x8000_0000, .max] {
+                    var reply = exchange.reply(to: sent)
+                    reply.tcp?.sequence = sequence
+                    reply.tcp?.acknowledgment = ~sequence
+                    var restored = reply.onward()
+                    (restored.sender, restored.receiver) = (request.receiver, request.sender)
+                    try lab.receive(reply, by: exchange.entrance).expect(.sent(exchange), restored, .replied)
+                }
             }
         }
     }

@@ -117,6 +117,22 @@ extension PacketTests {
             }
         }
 
+        @Test("every client port gets through", arguments: Exchange.all.filter { $0.transport != .sctp })
+        func everyPort(_ exchange: Exchange) throws {
+            try withLab { lab in
+                try lab.serve(
+                    exchange.transport,
+                    endpoints: [.ready(exchange.ground.remotePod), .ready(exchange.ground.otherRemotePod)])
+                let request = exchange.request(to: exchange.ground.frontend(.loadBalancer))
+                for port in stride(from: UInt16(1), to: 65000, by: 97) {
+                    var packet = request
+                    packet.sourcePort = port
+                    let seen = try lab.receive(packet, by: exchange.entrance)
+                    #expect(seen.outcomes[.sentOn] == 1 && seen.verdict != .dropped, "port \(port): \(seen)")
+                }
+            }
+        }
+
         @Test("a packet that may not travel any further is dropped", arguments: Exchange.all)
         func hops(_ exchange: Exchange) throws {
             try withLab { lab in

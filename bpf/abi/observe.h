@@ -44,7 +44,9 @@ enum dp_outcome {
     DP_OUTCOME_UNSUPPORTED = 30,          /* dropped: a protocol or header that cannot be translated */
     DP_OUTCOME_HOPS_EXCEEDED = 31,        /* dropped: the packet may not travel any further (TTL, hop limit) */
     DP_OUTCOME_FLOW_UNTIMED = 32,         /* a flow was given a record without a timer */
-    DP_OUTCOME_COUNT = 33,
+    DP_OUTCOME_KERNEL_REFUSED = 33,       /* dropped: the kernel refused to make room, to write or to send */
+    DP_OUTCOME_ERROR_UNKNOWN = 34,        /* dropped: an ICMP error out of a tunnel, about a flow that has no record */
+    DP_OUTCOME_COUNT = 35,
 };
 
 /* Element of `service_counters` (per-CPU array), index is the service id. */

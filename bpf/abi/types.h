@@ -50,6 +50,7 @@ enum dp_frontend_flags {
     DP_FRONTEND_DSR = 1 << 8,                /* outside clients' packets are not masqueraded but tunnelled (DSR) */
     DP_FRONTEND_INSIDE_ONLY = 1 << 9,        /* packets of outside clients are refused: a ClusterIP is not theirs */
     DP_FRONTEND_CHANGING = 1 << 10,          /* `previous` counts: DSR flows in slots that have moved are tracked */
+    DP_FRONTEND_OUTSIDE_ONLY = 1 << 11,      /* a wildcard that is for packets of outside clients only (decision 12) */
 };
 
 /* Bits of dp_backend.flags. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Answers that the datapath makes itself, out of the packet that they answer: a TCP reset, an ICMP error, an echo
- * reply. They leave by the device that the packet came in by, to the link address that it came from.
+ * reply. They leave by the device that the packet came in by, to the link address that it came from. Why the packet is
+ * refused has been counted before; PACKET_IS_DROPPED here: there is to be no answer.
  *
  * A checksum may be unfinished (CHECKSUM_PARTIAL): the field holds the sum over the pseudo header alone, and the kernel
  * sums up the rest when the frame leaves. The kernel does not tell; the field itself does, but for one in 65,536.
@@ -80,8 +81,8 @@ static __always_inline int turn_network_header(frame *f, const struct packet *pa
 static __always_inline int send_back(frame *f)
 {
     if (!swap_link_addresses(f))
-        return PACKET_IS_DROPPED;
-    return bpf_redirect(f->ifindex, 0) == TC_ACT_REDIRECT ? PACKET_IS_SENT : PACKET_IS_DROPPED;
+        return PACKET_FAILS;
+    return bpf_redirect(f->ifindex, 0) == TC_ACT_REDIRECT ? PACKET_IS_SENT : PACKET_FAILS;
 }
 
 /* Makes the packet the reset that answers it (RFC 9293, 3.10.7.1). A reset is not answered. */
@@ -92,10 +93,12 @@ __noinline int answer_with_reset(frame *f, struct packet *packet)
     __u64 pseudo;
     int is_unfinished;
 
-    if (!packet || packet->is_fragment || packet->tcp_flags & TCP_BIT_RST)
+    if (!packet)
+        return PACKET_FAILS;
+    if (packet->is_fragment || packet->tcp_flags & TCP_BIT_RST)
         return PACKET_IS_DROPPED;
     if (frame_load(f, packet->transport, &tcp, sizeof(tcp)))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     header = packet->transport - packet->network;
     segment = packet->length - header - tcp.doff * 4 + tcp.syn + tcp.fin;
     pseudo = pseudo_sum(&packet->tuple, packet->length - header, IPPROTO_TCP, packet->is_ipv4);
@@ -116,10 +119,10 @@ __noinline int answer_with_reset(frame *f, struct packet *packet)
     else
         reset.check = ~sum_fold16(pseudo + (__u32)bpf_csum_diff(0, 0, (void *)&reset, sizeof(reset), 0));
     if (bpf_skb_change_tail(f, packet->transport + sizeof(reset), 0))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     if (frame_store(f, packet->transport, &reset, sizeof(reset)) ||
         !turn_network_header(f, packet, header + sizeof(reset)))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     return send_back(f);
 }
 
@@ -129,14 +132,14 @@ __noinline int answer_echo(frame *f, struct packet *packet)
     __be16 request, reply;
 
     if (!packet)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     request = packet->is_ipv4 ? bpf_htons(ICMP_ECHO_REQUEST << 8) : bpf_htons(ICMP6_ECHO_REQUEST << 8);
     reply = packet->is_ipv4 ? bpf_htons(ICMP_ECHO_REPLY << 8) : bpf_htons(ICMP6_ECHO_REPLY << 8);
     if (bpf_l4_csum_replace(f, packet->transport + offsetof(struct icmp_header, checksum), request, reply,
                             sizeof(reply)))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     if (frame_store(f, packet->transport, &reply, sizeof(reply)) || !turn_network_header(f, packet, packet->length))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     return send_back(f);
 }
 
@@ -245,7 +248,9 @@ __noinline int answer_with_error(frame *f, struct packet *packet, struct icmp_er
 {
     __u32 header, quoted_length, grown;
 
-    if (!packet || !error || packet->is_later_fragment || packet->kind == PACKET_ERROR)
+    if (!packet || !error)
+        return PACKET_FAILS;
+    if (packet->is_later_fragment || packet->kind == PACKET_ERROR)
         return PACKET_IS_DROPPED;
     header = packet->transport - packet->network;
     if (packet->transport < packet->network || header > 60 || (!packet->is_ipv4 && header != sizeof(struct ipv6hdr)))
@@ -257,16 +262,16 @@ __noinline int answer_with_error(frame *f, struct packet *packet, struct icmp_er
                             : sizeof(struct ipv6hdr) + sizeof(struct icmp_header);
     /* The link header is copied to where the frame will begin. */
     if (bpf_skb_change_tail(f, packet->transport + quoted_length, 0) || bpf_skb_change_head(f, grown, 0))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     if (link_header_bytes) {
         __u8 link[ETH_HLEN];
 
         if (frame_load(f, grown, link, sizeof(link)) || frame_store(f, 0, link, sizeof(link)))
-            return PACKET_IS_DROPPED;
+            return PACKET_FAILS;
     }
     if (!(packet->is_ipv4 ? write_error_ipv4(f, packet, error, quoted_length)
                           : write_error_ipv6(f, packet, error, quoted_length)))
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     return send_back(f);
 }
 

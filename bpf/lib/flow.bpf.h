@@ -31,6 +31,7 @@ struct flow_request {
     __u16 flags;               /* enum dp_flow_flags */
     __u32 service_id;
     __u32 backend_id;
+    __u16 source_port_be;      /* the only one that will do; zero: the client's own, or any that is free */
 };
 
 /*
@@ -230,7 +231,8 @@ static __always_inline __u16 random_source_port(void)
 
 /*
  * Claims a source port towards the backend. The client's own port is tried first where its address is kept; it is taken
- * when the client reaches one backend through two frontends from one port. Zero: claimed.
+ * when the client reaches one backend through two frontends from one port. Zero: claimed; PORT_COLLISION: the only one
+ * that would do is a flow's.
  */
 static __always_inline enum dp_outcome claim_reply(const struct dp_flow_key *key, const struct flow_request *request,
                                                    struct dp_flow_key *reply_key, struct dp_flow_reply *reply)
@@ -247,16 +249,18 @@ static __always_inline enum dp_outcome claim_reply(const struct dp_flow_key *key
     for (int attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
         long error;
 
-        if (attempt || request->flags & DP_FLOW_MASQUERADED)
-            reply_key->destination_port_be = random_source_port();
+        if (request->source_port_be)
+            reply_key->destination_port_be = request->source_port_be;
         else
-            reply_key->destination_port_be = key->source_port_be;
+            reply_key->destination_port_be = attempt ? random_source_port() : key->source_port_be;
         error = bpf_map_update_elem(&flow_replies, reply_key, reply, BPF_NOEXIST);
         if (!error)
             return 0;
         if (error != -EEXIST)
             return DP_OUTCOME_FLOWS_FULL;
         count_outcome(DP_OUTCOME_PORT_COLLISION);
+        if (request->source_port_be)
+            return DP_OUTCOME_PORT_COLLISION;
     }
     return DP_OUTCOME_PORTS_EXHAUSTED;
 }

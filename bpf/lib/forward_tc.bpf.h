@@ -23,7 +23,7 @@ static __always_inline int redirect(const struct way *way)
         __builtin_memcpy(neighbour.ipv6_nh, &way->gateway, sizeof(way->gateway));
     }
     return bpf_redirect_neigh(way->interface, &neighbour, sizeof(neighbour), 0) == TC_ACT_REDIRECT ? PACKET_IS_SENT
-                                                                                                   : PACKET_IS_DROPPED;
+                                                                                                   : PACKET_FAILS;
 }
 
 /* The longest IP packet that this one will be on the wire: the kernel may have many segments in one. */
@@ -72,7 +72,7 @@ __noinline int forward(frame *f, struct packet *packet)
     struct way way = {};
 
     if (!packet)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     if (packet->hops <= 1)
         return drop_packet(f, packet, DP_OUTCOME_HOPS_EXCEEDED);
     switch (find_way(f, &packet->tuple.source, &packet->onward.toward, &way)) {
@@ -86,7 +86,7 @@ __noinline int forward(frame *f, struct packet *packet)
         return refuse_length(f, packet, device->mtu);
     if (translate_onward(f, packet) != PACKET_PASSES)
         return PACKET_IS_DROPPED;
-    return take_hop(f, packet) ? redirect(&way) : PACKET_IS_DROPPED;
+    return take_hop(f, packet) ? redirect(&way) : PACKET_FAILS;
 }
 
 #endif

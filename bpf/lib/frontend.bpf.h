@@ -78,12 +78,21 @@ static __always_inline struct dp_frontend *find_frontend(const struct dp_fronten
     return place ? frontend_in(place, key) : 0;
 }
 
-/* Whether an entry answers for the unused ports of this address: it is a virtual one. */
-static __always_inline int has_wildcard(const struct dp_frontend_key *key)
+/* Who is refused at the unused ports of an address. */
+enum wildcard {
+    WILDCARD_NONE,    /* nobody: the address is nothing of ours */
+    WILDCARD_ALL,     /* everybody: a ClusterIP */
+    WILDCARD_OUTSIDE, /* outside clients, unless somebody else has the address */
+};
+
+static __always_inline enum wildcard wildcard_of(const struct dp_frontend_key *key)
 {
     struct dp_frontend_key wildcard = {.address = key->address};
+    struct dp_frontend *frontend = find_frontend(&wildcard);
 
-    return bpf_map_lookup_elem(&frontends, &wildcard) != 0;
+    if (!frontend)
+        return WILDCARD_NONE;
+    return frontend->flags & DP_FRONTEND_OUTSIDE_ONLY ? WILDCARD_OUTSIDE : WILDCARD_ALL;
 }
 
 static __always_inline int is_in_service_cidr(const struct dp_address *address)

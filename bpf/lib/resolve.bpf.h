@@ -87,7 +87,7 @@ static __always_inline enum verdict resolve_unknown(struct bpf_sock_addr *ctx, s
     /* No service has port 0; a connect() to it asks for the route and the source address, as resolvers do. */
     if (dial->key.port_be == 0)
         return VERDICT_PASS;
-    if (has_wildcard(&dial->key)) {
+    if (wildcard_of(&dial->key) == WILDCARD_ALL) {
         if (is_source_probe(dial) || opts_out())
             return VERDICT_PASS;
         report_unknown(ctx, dial, DP_OUTCOME_UNKNOWN_PORT);

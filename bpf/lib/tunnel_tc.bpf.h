@@ -89,7 +89,7 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
     int kind;
 
     if (!packet)
-        return PACKET_IS_DROPPED;
+        return PACKET_FAILS;
     if (packet->hops <= 1)
         return drop_packet(f, packet, DP_OUTCOME_HOPS_EXCEEDED);
     kind = find_way(f, &packet->tuple.source, &packet->onward.toward, &way);
@@ -103,7 +103,7 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
     tunnel.backend = &packet->onward.toward;
     tunnel.backend_port_be = packet->onward.backend_port_be;
     tunnel.inner_length = packet->length;
-    return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(&way) : PACKET_IS_DROPPED;
+    return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(&way) : PACKET_FAILS;
 }
 
 #endif

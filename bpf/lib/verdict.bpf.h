@@ -15,6 +15,7 @@ enum packet_verdict {
     PACKET_IS_TUNNELLED,  /* sent on from here inside of another packet */
     PACKET_HAS_RECORD,    /* not to be tunnelled after all: its flow's record says how it is translated */
     PACKET_IS_DROPPED,    /* the reason has been counted */
+    PACKET_FAILS,         /* dropped, and yet to be counted: the kernel refused to write or to send it */
     PACKET_IS_SENT,       /* on its way out of a device */
     PACKET_GOES_BACK,     /* on its way out of the device that it came in by (XDP) */
     PACKET_IS_REFUSED,    /* to be answered with a reset or "port unreachable" */

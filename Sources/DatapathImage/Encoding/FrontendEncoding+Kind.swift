@@ -9,9 +9,11 @@ extension FrontendRecord {
     /// Zero for a wildcard.
     package var serviceID: UInt32 { fields.service_id }
 
-    /// Any unused port of a virtual address is refused, for everybody (SVC-12). It belongs to no service port: id 0.
-    static var wildcard: Self {
+    /// Any unused port of a virtual address is refused, for everybody (SVC-12) or for outside clients only. It belongs
+    /// to no service port: id 0.
+    static func wildcard(outsideOnly: Bool) -> Self {
         var record = dp_frontend()
+        if outsideOnly { record.flags = UInt16(DP_FRONTEND_OUTSIDE_ONLY.rawValue) }
         record.kind = UInt8(DP_FRONTEND_WILDCARD.rawValue)
         record.internal.action = UInt8(DP_ACTION_REJECT.rawValue)
         record.external.action = UInt8(DP_ACTION_REJECT.rawValue)

@@ -12,6 +12,7 @@ struct test_object {
 };
 
 struct test_object test_object_affinity(void);
+struct test_object test_object_headroom(void);
 struct test_object test_object_maps(void);
 struct test_object test_object_hooks(void);
 struct test_object test_object_refused(void);

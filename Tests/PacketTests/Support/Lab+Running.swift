@@ -81,13 +81,15 @@ extension Lab {
     /// What the kernel does with a frame that arrives.
     func receive(
         _ packet: Packet, at device: String = "eth0", by entrance: Entrance = .tc, flags: UInt32 = 0,
-        from place: SourceLocation = #_sourceLocation
+        segment: UInt32 = 0, from place: SourceLocation = #_sourceLocation
     ) throws -> Seen {
         let ethernet =
             device == "pod1"
             ? Ethernet(from: Link.localPod, to: Link.pod1) : Ethernet(from: Link.gateway, to: Link.eth0)
         let frame = packet.framed(ethernet).bytes
-        guard entrance == .xdp else { return try run(.tcIngress, frame, at: device, flags: flags) }
+        guard entrance == .xdp else {
+            return try run(.tcIngress, frame, at: device, flags: flags, segment: segment)
+        }
         let first = try run(.xdp, frame, at: device)
         guard first.verdict == .passed else { return first }
         #expect(first.bytes == frame, "XDP passes up what it has changed", sourceLocation: place)
@@ -105,19 +107,23 @@ extension Lab {
     }
 
     /// Again where the kernel had no memory for a flow's timer, which it does not wait for.
-    func run(_ hook: PacketHook, _ frame: [UInt8], at device: String = "eth0", flags: UInt32 = 0) throws -> Seen {
-        var seen = try runOnce(hook, frame, at: device, flags: flags)
+    func run(
+        _ hook: PacketHook, _ frame: [UInt8], at device: String = "eth0", flags: UInt32 = 0, segment: UInt32 = 0
+    ) throws -> Seen {
+        var seen = try runOnce(hook, frame, at: device, flags: flags, segment: segment)
         for _ in 0..<50 where seen.outcomes[.flowsFull] != nil {
             guard try datapath.maps.flows.count() < Int(layout.flows) else { break }
             usleep(10_000)
-            seen = try runOnce(hook, frame, at: device, flags: flags)
+            seen = try runOnce(hook, frame, at: device, flags: flags, segment: segment)
         }
         return seen
     }
 
-    private func runOnce(_ hook: PacketHook, _ frame: [UInt8], at device: String, flags: UInt32) throws -> Seen {
+    private func runOnce(
+        _ hook: PacketHook, _ frame: [UInt8], at device: String, flags: UInt32, segment: UInt32
+    ) throws -> Seen {
         let before = try counts()
-        let result = try runBare(hook, frame, at: device, flags: flags)
+        let result = try runBare(hook, frame, at: device, flags: flags, segment: segment)
         let after = try counts()
         let outcomes = after.filter { $0.value > before[$0.key, default: 0] }
             .map { ($0.key, $0.value - before[$0.key, default: 0]) }
@@ -130,13 +136,19 @@ extension Lab {
     func runBare(
         _ hook: PacketHook, _ frame: [UInt8], at device: String = "eth0", flags: UInt32 = 0, segment: UInt32 = 0
     ) throws -> TestRunResult {
+        let context = try context(hook, frame, at: device, segment: segment)
+        return try program(of: hook) { try $0.testRun(packet: frame, context: context, flags: flags) }
+    }
+
+    /// What a hook's program is told beside the frame.
+    func context(
+        _ hook: PacketHook, _ frame: [UInt8], at device: String, segment: UInt32 = 0
+    ) throws -> [UInt8] {
         let index = try #require(devices[device])
-        let context =
-            hook == .xdp
+        return hook == .xdp
             ? Self.context(bytes: 24, [4: UInt32(frame.count), 12: index])
             : Self.context(
                 bytes: 192, [36: hook == .tcIngress ? index : 0, 40: index, 164: segment > 0 ? 2 : 0, 176: segment])
-        return try program(of: hook) { try $0.testRun(packet: frame, context: context, flags: flags) }
     }
 
     /// `struct xdp_md` (`data_end`, `ingress_ifindex`) or `struct __sk_buff` (`ingress_ifindex`, `ifindex`, `gso_segs`,

@@ -23,6 +23,8 @@ final class Lab {
         var detector = NodeSettings.LocalDetector.clusterCIDR(Ground.ranges)
         var masqueradeAll = false
         var servesClusterIPsOutside = true
+        /// pod1 is a port of the bridge cbr0, which has the pods' routes.
+        var bridgesPods = false
 
         static func with(_ change: (inout Layout) -> Void) -> Layout {
             var layout = Layout()
@@ -48,7 +50,7 @@ final class Lab {
         guard unshare(CLONE_NEWNET) == 0 else { throw SupportError("there can be no network namespace") }
         namespace = unsafe open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         self.layout = layout
-        try Self.makeDevices()
+        try Self.makeDevices(podDevice: layout.bridgesPods ? "cbr0" : "pod1")
         pins = try ScratchBPFFileSystem()
         cgroup = try ScratchCGroup(parent: try #require(try CGroup2.mountPoint()))
         let folder = PinFolder(path: pins.path + "/martlet")
@@ -58,7 +60,8 @@ final class Lab {
         planner = layout.planner()
         let node = planner.servicePlanner.node
         let traffic = NodeTraffic(
-            podRanges: PerFamily { layout.detector.range(of: $0, on: node) }, addresses: node.addresses)
+            podRanges: PerFamily { layout.detector.range(of: $0, on: node) }, addresses: node.addresses,
+            podDevices: layout.detector.devices)
         try datapath.setTraffic(traffic)
         var route = try RouteSocket()
         let list = try route.devices()
@@ -119,6 +122,17 @@ private struct AttachedPackets: ~Copyable {
     }
 }
 
+extension NodeSettings.LocalDetector {
+    /// As the agent tells the packet hooks.
+    fileprivate var devices: NodeTraffic.DeviceDetector {
+        switch self {
+        case .bridgeInterface(let name): .bridge(name)
+        case .interfaceNamePrefix(let prefix): .prefix(prefix)
+        case .none, .clusterCIDR, .nodeCIDR: .none
+        }
+    }
+}
+
 extension Lab.Layout {
     fileprivate func settings(_ folder: PinFolder, _ cgroup: String) -> DatapathSettings {
         DatapathSettings(
@@ -152,7 +166,7 @@ extension Lab {
     }
 
     /// Devices whose other ends are here as well, and whose neighbours are known for good.
-    private static func makeDevices() throws {
+    private static func makeDevices(podDevice: String) throws {
         for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
             guard let file = unsafe fopen("/proc/sys/net/\(setting)", "w") else { throw SupportError(setting) }
             unsafe fputs("1", file)
@@ -168,6 +182,15 @@ extension Lab {
                 "link set \($0) addrgenmode none\nlink set \($0) up"
             }.joined(separator: "\n"))
             """)
+        if podDevice != "pod1" {
+            try ip(
+                """
+                link add \(podDevice) type bridge mcast_snooping 0
+                link set \(podDevice) addrgenmode none
+                link set pod1 master \(podDevice)
+                link set \(podDevice) up
+                """)
+        }
         for ground in Ground.both {
             let v6 = ground.family == .ipv6
             let (length, podLength) = v6 ? (64, 64) : (24, 24)
@@ -180,10 +203,10 @@ extension Lab {
                 neigh add \(ground.gateway) lladdr \(Link.gateway) dev eth0
                 neigh add \(ground.otherNode) lladdr \(Link.otherNode) dev eth0
                 neigh add \(far) lladdr \(Link.farNode) dev eth1
-                neigh add \(ground.localPod) lladdr \(Link.localPod) dev pod1
-                neigh add \(ground.otherLocalPod) lladdr \(Link.otherLocalPod) dev pod1
-                route add \(ground.localPod) dev pod1
-                route add \(ground.otherLocalPod) dev pod1
+                neigh add \(ground.localPod) lladdr \(Link.localPod) dev \(podDevice)
+                neigh add \(ground.otherLocalPod) lladdr \(Link.otherLocalPod) dev \(podDevice)
+                route add \(ground.localPod) dev \(podDevice)
+                route add \(ground.otherLocalPod) dev \(podDevice)
                 route add \(ground.remotePod.network(podLength)) via \(ground.otherNode)
                 route add \(ground.farPod.network(podLength)) via \(far)
                 route add throw \(ground.lostPod)

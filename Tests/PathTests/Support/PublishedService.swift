@@ -7,6 +7,7 @@ struct PublishedService {
     var clusterIPs = ["10.96.0.10", "fd96::10"]
     var port: UInt16 = 80
     var nodePort: UInt16 = 0
+    var targetPort = Site.backendPort
     var loadBalancerIPs: [String] = []
     var externalIPs: [String] = []
     var isExternalLocal = false
@@ -53,7 +54,7 @@ struct PublishedService {
     }
 
     private func slice(isV6: Bool) -> String {
-        let ports = ["tcp", "udp"].map { "{name: \($0), protocol: \($0.uppercased()), port: \(Site.backendPort)}" }
+        let ports = ["tcp", "udp"].map { "{name: \($0), protocol: \($0.uppercased()), port: \(targetPort)}" }
         let items = endpoints.map { pod, node in
             "{addresses: [\"\(isV6 ? pod.v6 : pod.v4)\"], nodeName: \(node), conditions: {ready: true}}"
         }
