@@ -38,6 +38,11 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case unsupported = 30
     case hopsExceeded = 31
     case flowUntimed = 32
+    case dispatched = 33
+    case optionTaken = 34
+    case optionRefused = 35
+    case flowUnknown = 36
+    case tunnelErrorShort = 37
 
     /// Whether only packets can have it; refusals that calls meet as well are counted together.
     package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
@@ -89,6 +94,11 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .unsupported: "unsupported"
         case .hopsExceeded: "hops_exceeded"
         case .flowUntimed: "flow_untimed"
+        case .dispatched: "dispatched"
+        case .optionTaken: "option_taken"
+        case .optionRefused: "option_refused"
+        case .flowUnknown: "flow_unknown"
+        case .tunnelErrorShort: "tunnel_error_short"
         }
     }
 
@@ -99,13 +109,15 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
 
     package var effect: Effect {
         switch self {
-        case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated: .forwarded
+        case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated, .dispatched:
+            .forwarded
         case .noEndpoints, .unknownPort, .bindProtected, .badRecord, .fromOutside: .refused
         case .noLocalEndpoints, .sourceRange, .unownedAddress, .tooBig, .malformed, .fragmentUnknown, .flowsFull,
-            .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded:
+            .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded, .optionRefused,
+            .flowUnknown, .tunnelErrorShort:
             .dropped
         case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
-            .flowTracked, .flowUntimed, .neighbourPending:
+            .flowTracked, .flowUntimed, .neighbourPending, .optionTaken:
             .noted
         }
     }
@@ -146,6 +158,11 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .neighbourPending: "passed on to TC: XDP cannot send it to its next hop yet"
         case .unsupported: "dropped: a protocol or header that cannot be translated"
         case .hopsExceeded: "dropped: the packet may not travel any further"
+        case .dispatched: "sent to a backend's own address on another node, by option (DSR)"
+        case .optionTaken: "came with DSR's option, for a backend of this node"
+        case .optionRefused: "dropped: DSR's option names a frontend that this backend does not serve here"
+        case .flowUnknown: "dropped: sent by option on a flow that its backend's node has no record of (DSR)"
+        case .tunnelErrorShort: "dropped: an ICMP error about a DSR tunnel that quotes too little of what was in it"
         case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
         }
     }

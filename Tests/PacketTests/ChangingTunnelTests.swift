@@ -14,19 +14,20 @@ extension PacketTests {
     @Suite("DSR while backends change") struct ChangingTunnelTests {
         private static let ports = UInt16(50000)..<50064
 
-        private static func backends(_ lab: Lab, _ packets: [Packet], _ entrance: Entrance) throws -> [IPAddress] {
+        private static func backends(_ lab: Lab, _ packets: [Packet], _ direct: DirectReturn) throws -> [IPAddress] {
             try packets.map { packet in
-                let seen = try lab.receive(packet, by: entrance)
-                #expect(seen.outcomes[.tunnelled] == 1, "\(seen)")
+                let seen = try lab.receive(packet, by: direct.exchange.entrance)
+                #expect(seen.outcomes[direct.sent] == 1, "\(seen)")
                 return try seen.packet.destination
             }
         }
 
         @Test(
             "connections keep their backend when another one comes, and when theirs goes (BAL-3)",
-            arguments: Exchange.tcp)
-        func connections(_ exchange: Exchange) throws {
-            try withLab { lab in
+            arguments: DirectReturn.tcp)
+        func connections(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 let ground = exchange.ground
                 let third = ground.farPod
                 let (a, b) = (ground.remotePod, ground.otherRemotePod)
@@ -36,23 +37,24 @@ extension PacketTests {
                 let openings = Self.ports.map { exchange.request(to: ground.frontend(.loadBalancer), port: $0) }
                 let laters = openings.map { exchange.later($0) }
                 try serve([a, b])
-                let before = try Self.backends(lab, openings, exchange.entrance)
+                let before = try Self.backends(lab, openings, direct)
                 try serve([a, b, third])
-                #expect(try Self.backends(lab, laters, exchange.entrance) == before)
+                #expect(try Self.backends(lab, laters, direct) == before)
                 try serve([a, third])
-                #expect(try Self.backends(lab, laters, exchange.entrance) == before)
+                #expect(try Self.backends(lab, laters, direct) == before)
                 // What opens now goes by the new table, and its later packets with it.
                 let fresh = Self.ports.map { exchange.request(to: ground.frontend(.loadBalancer), port: $0 + 1000) }
-                let chosen = try Self.backends(lab, fresh, exchange.entrance)
+                let chosen = try Self.backends(lab, fresh, direct)
                 #expect(Set(chosen) == [a, third])
-                #expect(try Self.backends(lab, fresh.map { exchange.later($0) }, exchange.entrance) == chosen)
+                #expect(try Self.backends(lab, fresh.map { exchange.later($0) }, direct) == chosen)
                 #expect(try lab.datapath.maps.flows.count() < 2 * Self.ports.count)
             }
         }
 
-        @Test("a service that becomes DSR, or ceases to be, keeps its connections", arguments: Exchange.tcp)
-        func forwarding(_ exchange: Exchange) throws {
-            try withLab { lab in
+        @Test("a service that becomes DSR, or ceases to be, keeps its connections", arguments: DirectReturn.tcp)
+        func forwarding(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 let ground = exchange.ground
                 func serve(_ forwarding: Service.Forwarding) throws {
                     try lab.serve(
@@ -68,9 +70,9 @@ extension PacketTests {
                 #expect(try later.packet.sender == sent.sender && later.packet.receiver == sent.receiver)
                 try exchange.expectReply(lab, to: sent, answering: first)
                 let second = exchange.request(to: ground.frontend(.loadBalancer), port: 40001)
-                let backend = try Self.backends(lab, [second], exchange.entrance)
+                let backend = try Self.backends(lab, [second], direct)
                 try serve(.snat)
-                #expect(try Self.backends(lab, [exchange.later(second)], exchange.entrance) == backend)
+                #expect(try Self.backends(lab, [exchange.later(second)], direct) == backend)
                 let third = exchange.request(to: ground.frontend(.loadBalancer), port: 40002)
                 #expect(try lab.receive(third, by: exchange.entrance).outcomes == [.sentOn: 1])
             }

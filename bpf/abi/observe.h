@@ -44,7 +44,12 @@ enum dp_outcome {
     DP_OUTCOME_UNSUPPORTED = 30,          /* dropped: a protocol or header that cannot be translated */
     DP_OUTCOME_HOPS_EXCEEDED = 31,        /* dropped: the packet may not travel any further (TTL, hop limit) */
     DP_OUTCOME_FLOW_UNTIMED = 32,         /* a flow was given a record without a timer */
-    DP_OUTCOME_COUNT = 33,
+    DP_OUTCOME_DISPATCHED = 33,           /* sent to a backend's own address on another node, by option (DSR) */
+    DP_OUTCOME_OPTION_TAKEN = 34,         /* came with DSR's option, for a backend of this node */
+    DP_OUTCOME_OPTION_REFUSED = 35,       /* dropped: DSR's option names a frontend that the backend does not serve */
+    DP_OUTCOME_FLOW_UNKNOWN = 36,         /* dropped: sent by option on a flow that its backend's node has no record of */
+    DP_OUTCOME_TUNNEL_ERROR_SHORT = 37,   /* dropped: an ICMP error about a tunnel that does not quote enough */
+    DP_OUTCOME_COUNT = 38,
 };
 
 /* Element of `service_counters` (per-CPU array), index is the service id. */

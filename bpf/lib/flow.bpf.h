@@ -164,6 +164,7 @@ struct flow_request {
     __u16 flags;               /* enum dp_flow_flags */
     __u32 service_id;
     __u32 backend_id;
+    __u32 keeps_port;          /* the backend is to see the client's own port, or there is no flow */
 };
 
 /*
@@ -217,6 +218,8 @@ static __always_inline enum dp_outcome claim_reply(const struct dp_flow_key *key
         if (error != -EEXIST)
             return DP_OUTCOME_FLOWS_FULL;
         count_outcome(DP_OUTCOME_PORT_COLLISION);
+        if (request->keeps_port)
+            break;
     }
     return DP_OUTCOME_PORTS_EXHAUSTED;
 }

@@ -7,8 +7,8 @@
 #include "forward_tc.bpf.h"
 #include "tunnel.bpf.h"
 
-/* Whether the outer packet has come to where it is going: an address of this node, or of a pod on it. */
-static __always_inline int is_tunnel_for_us(frame *f, const struct packet *packet)
+/* Whether a packet has come to where it is going: an address of this node, or of a pod on it. */
+static __always_inline int ends_here(frame *f, const struct packet *packet)
 {
     struct dp_device *device;
     struct way way = {};
