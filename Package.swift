@@ -229,7 +229,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PathTests",
-            dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
+            dependencies: ["HostCalls", "KernelTestSupport", "ProbeProtocol", "World", "martlet", "martlet-probe"],
+            swiftSettings: strict),
         .testTarget(
             name: "PacketTests",
             dependencies: [

@@ -17,6 +17,7 @@
 #include "lib/packet_rare.bpf.h"
 #include "lib/serve.bpf.h"
 #include "lib/serve_tc.bpf.h"
+#include "lib/tunnel_error_tc.bpf.h"
 #include "lib/tunnel_tc.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -233,6 +234,22 @@ __noinline int serve_orphan(frame *f, struct packet *packet)
     return flow && !(flow->flags & DP_FLOW_TUNNELLED) ? serve_flow(f, packet, flow) : PACKET_PASSES;
 }
 
+/*
+ * What is left of a DSR frontend that has gone, for the packets of a connection that it had; NULL for others. Out of
+ * line: it is asked for only where nobody else is there.
+ */
+static __noinline struct dp_frontend *left_frontend(const struct packet *packet)
+{
+    struct dp_frontend_key key = {};
+
+    if (!packet || packet->tuple.protocol != IPPROTO_TCP || is_opening(packet))
+        return 0;
+    key.address = packet->tuple.destination;
+    key.port_be = packet->tuple.destination_port_be;
+    key.protocol = DP_PROTOCOL_LEFT_TCP;
+    return find_frontend(&key);
+}
+
 /* A packet to an address and port that is no frontend. */
 __noinline int serve_unknown(frame *f, struct packet *packet)
 {
@@ -289,6 +306,11 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
         verdict = is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
         if (verdict == PACKET_PASSES)
             verdict = serve_orphan(f, packet);
+        if (verdict == PACKET_PASSES) {
+            frontend = left_frontend(packet);
+            if (frontend && class_of(f, packet) == CLIENT_OUTSIDE)
+                verdict = serve_by_tunnel(f, packet, frontend);
+        }
         if (verdict == PACKET_PASSES && may_carry_option(packet))
             verdict = serve_by_option(f, packet);
         if (verdict == PACKET_PASSES && may_be_dispatched(packet))
@@ -298,6 +320,11 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
     }
     if (packet->kind == PACKET_TUNNEL)
         return serve_tunnelled(f, packet);
+    if (packet->kind == PACKET_STRAY_ERROR) {
+        verdict = serve_tunnel_error(f, packet);
+        if (verdict != PACKET_PASSES)
+            return verdict;
+    }
     return serve_unknown(f, packet);
 }
 

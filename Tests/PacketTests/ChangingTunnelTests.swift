@@ -51,6 +51,67 @@ extension PacketTests {
             }
         }
 
+        @Test(
+            "connections outlive their frontend, also when it gets another port, and nothing begins there (SVC-10, BAL-3)",
+            arguments: DirectReturn.tcp, [nil, UInt16(81)])
+        func outliving(_ direct: DirectReturn, _ otherPort: UInt16?) throws {
+            try withLab(direct.layout) { lab in
+                let (ground, exchange) = (direct.ground, direct.exchange)
+                let openings = Self.ports.map { exchange.request(to: ground.frontend(.loadBalancer), port: $0) }
+                let laters = openings.map { exchange.later($0) }
+                func serve(_ name: String, _ addresses: [IPAddress], port: UInt16 = Ground.port) throws {
+                    try lab.serve(.tcp, endpoints: addresses.map { .ready($0) }, named: name) {
+                        $0.forwarding = .dsr
+                        $0.ports = [ServicePort(protocol: .tcp, port: port, nodePort: Ground.nodePort)]
+                    }
+                }
+                try serve("web", [ground.remotePod, ground.otherRemotePod])
+                let before = try Self.backends(lab, openings, direct)
+                #expect(Set(before).count == 2)
+                if let otherPort {
+                    try serve("web", [ground.remotePod, ground.otherRemotePod], port: otherPort)
+                } else {
+                    try lab.withdraw()
+                }
+                for _ in 0..<2 { #expect(try Self.backends(lab, laters, direct) == before) }
+                for opening in openings.prefix(4) {
+                    let seen = try lab.receive(opening, by: exchange.entrance)
+                    #expect(seen.verdict == .passed && seen.outcomes == [:], "\(seen)")
+                }
+                // Whoever gets the address has it at once, with all that comes to it.
+                try lab.withdraw()
+                try serve("other", [ground.farPod])
+                #expect(try Set(Self.backends(lab, laters, direct)) == [ground.farPod])
+                try lab.startAfresh()
+                let seen = try lab.receive(laters[0], by: exchange.entrance)
+                #expect(seen.verdict == .passed && seen.outcomes == [:], "\(seen)")
+            }
+        }
+
+        @Test("a connection outlives its frontend on its backend's node (SVC-10, BAL-3)", arguments: DirectReturn.tcp)
+        func outlivingThere(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let (ground, exchange) = (direct.ground, direct.exchange)
+                let request = exchange.request(to: ground.frontend(.loadBalancer))
+                let later = exchange.later(request)
+                try lab.serve(.tcp, [.local], .dsr)
+                try direct.expectArrival(lab, request)
+                try lab.withdraw()
+                let arrived = later.addressed(to: ground.localPod)
+                let seen = try lab.receive(direct.dispatched(later, from: ground.otherNode, to: ground.localPod))
+                switch direct.dispatch {
+                case .ipip: seen.expect(.passed, arrived, .decapsulated, .answeredLocally)
+                case .option: seen.expect(.passed, arrived)
+                }
+                try direct.expectAnswer(lab, to: request.addressed(to: ground.localPod), answering: request)
+                let opening = direct.dispatched(
+                    exchange.request(to: ground.frontend(.loadBalancer), port: 40001), from: ground.otherNode,
+                    to: ground.localPod)
+                let refused = try lab.receive(opening)
+                #expect(refused.outcomes == (direct.dispatch == .ipip ? [:] : [.optionRefused: 1]), "\(refused)")
+            }
+        }
+
         @Test("a service that becomes DSR, or ceases to be, keeps its connections", arguments: DirectReturn.tcp)
         func forwarding(_ direct: DirectReturn) throws {
             try withLab(direct.layout) { lab in

@@ -75,6 +75,13 @@ static __always_inline int serve_arrival(frame *f, struct packet *packet, struct
     return serve_flow(f, packet, flow);
 }
 
+/* Whether a packet is of a connection that has outlived its frontend here (SVC-10, BAL-3). */
+static __always_inline int outlives_frontend(const struct packet *packet, const struct flow *flow,
+                                             const struct flow_request *request)
+{
+    return flow && packet->tuple.protocol == IPPROTO_TCP && !is_opening(packet) && is_backend_of(flow, request);
+}
+
 /* What another node has put into a tunnel for a backend of this one. */
 __noinline int serve_tunnelled(frame *f, struct packet *packet)
 {
@@ -87,11 +94,11 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
     /* Tunnels that are not for DSR are somebody else's, such as the pod network's. */
     parse_inner(f, packet);
     frontend = dialled_frontend(f, packet);
-    if (!frontend)
+    flow = has_ports(packet) ? flow_of(packet) : 0;
+    if (!frontend && !outlives_frontend(packet, flow, &request))
         return PACKET_PASSES;
     if (!leave_tunnel(f, packet))
         return PACKET_IS_DROPPED;
-    flow = flow_of(packet);
     /* The sender knows best whose packet this is: a record of another backend is of an earlier time. */
     if (flow && packet->kind == PACKET_FLOW && !is_backend_of(flow, &request)) {
         flow_retire(&packet->tuple, 1);
@@ -99,7 +106,8 @@ __noinline int serve_tunnelled(frame *f, struct packet *packet)
     }
     if (!flow && packet->kind == PACKET_ERROR)
         return PACKET_IS_DROPPED;
-    request.service_id = frontend->service_id;
+    if (frontend)
+        request.service_id = frontend->service_id;
     count_outcome(DP_OUTCOME_DECAPSULATED);
     return serve_arrival(f, packet, flow, &request);
 }
