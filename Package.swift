@@ -229,7 +229,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PathTests",
-            dependencies: ["HostCalls", "KernelTestSupport", "ProbeProtocol", "World", "martlet", "martlet-probe"],
+            dependencies: [
+                "CLibMNL", "HostCalls", "KernelTestSupport", "ProbeProtocol", "World", "martlet", "martlet-probe",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "PacketTests",

@@ -4,6 +4,7 @@
 import Datapath
 import HostCalls
 import KernelTestSupport
+import LoadBalancing
 import NetworkTypes
 import PacketKit
 import ServiceModel
@@ -37,6 +38,27 @@ extension PacketTests {
                 (restored.sender, restored.receiver) = (request.receiver, request.sender)
                 let back = try tuns.outside.exchange(reply)
                 #expect(diff(restored, back) == "" && back.problems == [])
+            }
+        }
+
+        @Test("a service without backends refuses", arguments: exchanges)
+        func refusal(_ exchange: Exchange) throws {
+            try withLab(Self.layout(.ipip)) { lab in
+                let tuns = try #require(lab.tuns)
+                try lab.serve(exchange.transport, endpoints: [])
+                let place = TunPlace(exchange.ground)
+                let request = exchange.request(to: exchange.ground.frontend(.loadBalancer), from: place.client)
+                try tuns.outside.write(request)
+                let answer = try tuns.outside.next { $0.destination == place.client }
+                #expect(answer.problems == [] && answer.source == request.destination)
+                switch (exchange.transport, answer.content) {
+                case (.tcp, .tcp(let segment)): #expect(segment.flags.contains(.rst))
+                case (.udp, .icmp(let message)):
+                    #expect(message.code == (exchange.ground.family == .ipv4 ? 3 : 4))
+                    guard case .error(_, let about) = message.body else { throw SupportError("no error") }
+                    #expect(diff(request, about) == "")
+                default: Issue.record("\(answer)")
+                }
             }
         }
 
@@ -85,12 +107,18 @@ extension TunDevice {
 
     /// The next packet that carries a transport; what the kernel says for itself (ICMPv6, IGMP) is not asked for.
     func next() throws -> Packet {
-        while let bytes = try read(milliseconds: 2000) {
-            guard let packet = try? Packet(parsing: bytes) else { continue }
+        try next { packet in
             switch packet.content {
-            case .tcp, .udp, .sctp, .packet: return packet
-            case .icmp, .raw: continue
+            case .tcp, .udp, .sctp, .packet: true
+            case .icmp, .raw: false
             }
+        }
+    }
+
+    /// The next packet that is as it should be.
+    func next(where isWanted: (Packet) -> Bool) throws -> Packet {
+        while let bytes = try read(milliseconds: 2000) {
+            if let packet = try? Packet(parsing: bytes), isWanted(packet) { return packet }
         }
         throw SupportError("no packet leaves by the device")
     }

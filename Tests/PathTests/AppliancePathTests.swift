@@ -1,6 +1,7 @@
 // Martlet in front of machines that do not run it: the backend is any host that takes packets out of IP in IP itself and
 // has the frontend's address.
 
+import HostCalls
 import ProbeProtocol
 import Testing
 import World

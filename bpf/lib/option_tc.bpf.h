@@ -141,7 +141,7 @@ __noinline int send_by_option(frame *f, struct packet *packet)
         return PACKET_IS_DROPPED;
     if (!carries && !packet->is_later_fragment && !mark(f, packet, &packet->onward.translation))
         return PACKET_IS_DROPPED;
-    return redirect(&way);
+    return redirect(f, &way);
 }
 
 /* Whether anything is between the fixed header and the ports of a packet that has both. */

@@ -78,13 +78,13 @@ static __always_inline int quotes_tunnel(frame *f, const struct packet *packet, 
         return !frame_load(f, quoted, &ip, sizeof(ip)) && *(__u8 *)&ip == 0x45 && ip.protocol == IPPROTO_IPIP &&
                ip.id && ip.saddr == packet->tuple.destination.words_be[3];
     } else {
-        struct ipv6hdr ip;
         struct dp_address source;
+        __u8 next;
 
-        if (frame_load(f, quoted, &ip, sizeof(ip)) || ip.nexthdr != IPPROTO_IPV6)
-            return 0;
-        __builtin_memcpy(&source, &ip.saddr, sizeof(source));
-        return address_equals(&source, &packet->tuple.destination);
+        return !frame_load(f, quoted + offsetof(struct ipv6hdr, nexthdr), &next, sizeof(next)) &&
+               next == IPPROTO_IPV6 &&
+               !frame_load(f, quoted + offsetof(struct ipv6hdr, saddr), &source, sizeof(source)) &&
+               address_equals(&source, &packet->tuple.destination);
     }
 }
 
@@ -96,12 +96,12 @@ static __always_inline int parse_quoted_client(frame *f, const struct packet *pa
     __be16 ports[2];
 
     if (packet->is_ipv4) {
-        struct iphdr ip;
+        __be32 pair[2];
 
-        if (!place_ipv4(f, inner, &at) || frame_load(f, inner, &ip, sizeof(ip)))
+        if (!place_ipv4(f, inner, &at) || frame_load(f, inner + offsetof(struct iphdr, saddr), pair, sizeof(pair)))
             return 0;
-        client->source = address_from_ipv4(ip.saddr);
-        client->destination = address_from_ipv4(ip.daddr);
+        client->source = address_from_ipv4(pair[0]);
+        client->destination = address_from_ipv4(pair[1]);
     } else if (!place_ipv6(f, inner, &at) ||
                frame_load(f, inner + offsetof(struct ipv6hdr, saddr), &client->source,
                           2 * sizeof(client->source))) {
@@ -116,12 +116,36 @@ static __always_inline int parse_quoted_client(frame *f, const struct packet *pa
     return 1;
 }
 
+/* Makes the IP header one from the frontend to the client; `head` is room for it. Zero: the kernel refused. */
+static __always_inline int rewrite_outer(frame *f, const struct packet *packet, __u32 length, void *head)
+{
+    struct ipv6hdr *ip6 = head;
+    struct iphdr *ip = head;
+
+    if (frame_load(f, packet->network, head, fixed_header_size(packet->is_ipv4)))
+        return 0;
+    if (packet->is_ipv4) {
+        ip->tot_len = bpf_htons(length);
+        ip->ttl = ANSWER_HOPS;
+        ip->saddr = packet->tuple.destination.words_be[3];
+        ip->daddr = packet->tuple.source.words_be[3];
+        ip->check = 0;
+        ip->check = ~sum_fold16((__u32)bpf_csum_diff(0, 0, head, sizeof(*ip), 0));
+        return !frame_store(f, packet->network, head, sizeof(*ip));
+    }
+    ip6->payload_len = bpf_htons(length - sizeof(*ip6));
+    ip6->hop_limit = ANSWER_HOPS;
+    __builtin_memcpy(&ip6->saddr, &packet->tuple.destination, sizeof(ip6->saddr));
+    __builtin_memcpy(&ip6->daddr, &packet->tuple.source, sizeof(ip6->daddr));
+    return !frame_store(f, packet->network, head, sizeof(*ip6));
+}
+
 /* Turns the error into one from the frontend to the client, without the outer header that it quotes. Zero: refused. */
 __noinline int rewrite_tunnel_error(frame *f, struct packet *packet, const struct error_words *told,
                                     struct error_words *tell)
 {
-    __u8 head[sizeof(struct ipv6hdr)] = {};
-    __u32 size, length, moved = 0;
+    __u8 head[sizeof(struct ipv6hdr)] __attribute__((aligned(8))) = {};
+    __u32 size, length;
     __u64 sum;
 
     if (!packet || !told || !tell)
@@ -132,20 +156,13 @@ __noinline int rewrite_tunnel_error(frame *f, struct packet *packet, const struc
     /* The sum loses what we were told and the outer header, and, in IPv6, the addresses and the length. */
     if (frame_load(f, packet->transport + sizeof(*told), head, size))
         return 0;
-    sum += (__u16)~sum_fold16((__u32)bpf_csum_diff(0, 0, (void *)head, sizeof(struct ipv6hdr), 0));
+    sum += (__u16)~sum_fold16((__u32)bpf_csum_diff(0, 0, (void *)head, sizeof(head), 0));
     sum += (__u16)~(*(__u16 *)told);
     sum += (__u32)~told->rest_be;
     sum += *(__u16 *)tell;
     sum += tell->rest_be;
-    if (packet->is_ipv4) {
-        __be32 pair[2];
-
-        if (frame_load(f, packet->network + offsetof(struct iphdr, saddr), pair, sizeof(pair)))
-            return 0;
-        moved = sum_fold32((__u64)(__u32)~pair[0] + (__u32)~pair[1] + packet->tuple.source.words_be[3] +
-                           packet->tuple.destination.words_be[3]);
-    } else {
-        if (frame_load(f, packet->network, head, sizeof(struct ipv6hdr)))
+    if (!packet->is_ipv4) {
+        if (frame_load(f, packet->network, head, sizeof(head)))
             return 0;
         sum += (__u16)~sum_fold16((__u32)bpf_csum_diff(0, 0, (void *)(head + 8), 32, 0));
         sum += (__u16)~((struct ipv6hdr *)head)->payload_len;
@@ -156,11 +173,7 @@ __noinline int rewrite_tunnel_error(frame *f, struct packet *packet, const struc
     /* What goes is between the IP header and the place where the ICMP header is to be. */
     if (bpf_skb_adjust_room(f, -(int)size, BPF_ADJ_ROOM_NET, 0))
         return 0;
-    if (frame_store(f, packet->transport, tell, sizeof(*tell)) || !turn_network_header(f, packet, length))
-        return 0;
-    /* That takes the addresses for the ones that were there, exchanged. */
-    return !packet->is_ipv4 ||
-           !bpf_l3_csum_replace(f, packet->network + offsetof(struct iphdr, check), 0, moved, 0);
+    return !frame_store(f, packet->transport, tell, sizeof(*tell)) && rewrite_outer(f, packet, length, head);
 }
 
 /* An ICMP error about no packet of ours: about a tunnel of ours it goes to the client. Others pass. */
@@ -198,7 +211,7 @@ __noinline int serve_tunnel_error(frame *f, struct packet *packet)
     case WAY_NONE: return drop_packet(f, packet, DP_OUTCOME_NO_ROUTE);
     }
     report_packet(f, packet, 0, frontend->service_id, DP_OUTCOME_ERROR_TRANSLATED);
-    return rewrite_tunnel_error(f, packet, &told, &tell) ? redirect(&way) : PACKET_IS_DROPPED;
+    return rewrite_tunnel_error(f, packet, &told, &tell) ? redirect(f, &way) : PACKET_IS_DROPPED;
 }
 
 #endif

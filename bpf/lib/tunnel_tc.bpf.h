@@ -103,7 +103,7 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
     tunnel.backend = &packet->onward.toward;
     tunnel.backend_port_be = packet->onward.backend_port_be;
     tunnel.inner_length = packet->length;
-    return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(&way) : PACKET_IS_DROPPED;
+    return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(f, &way) : PACKET_IS_DROPPED;
 }
 
 #endif

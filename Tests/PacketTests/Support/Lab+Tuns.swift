@@ -2,6 +2,7 @@
 
 import KernelTestSupport
 import NetworkTypes
+import PacketKit
 
 /// Who is behind the tun devices, in each family.
 struct TunPlace {

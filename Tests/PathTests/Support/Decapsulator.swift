@@ -2,6 +2,7 @@
 // and has them come in. In user space, by raw sockets and a tun device, since not every kernel that runs these tests has
 // ipip and ip6tnl; what comes in is served by real sockets either way.
 
+import CLibMNL
 import Glibc
 import HostCalls
 import KernelTestSupport
@@ -38,7 +39,7 @@ final class Decapsulator: Sendable {
 }
 
 /// The sockets that tunnels end at, and the device behind them.
-private struct Ends: ~Copyable {
+private struct Ends {
     private let sockets: [(socket: Descriptor, isV6: Bool)]
     private let device: TunDevice
 
