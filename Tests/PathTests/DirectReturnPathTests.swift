@@ -77,6 +77,23 @@ struct DirectReturnPathTests {
         }
     }
 
+    @Test("connections outlive their service (SVC-10)", arguments: ["ipip", "option"])
+    func removal(_ dispatch: String) async throws {
+        try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
+            try site.publish([Self.directService(site)])
+            let held = try ["203.0.113.5", "fd99::5"].map { address in
+                try site.client.startLoad(.tcp, address, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5))
+            }
+            try site.publish([])
+            pause(milliseconds: 500)
+            for load in held {
+                let result = try load.stop()
+                #expect(result.failed == 0, "\(result)")
+                #expect(Set(result.servers.keys) == ["a1", "b1"], "\(result)")
+            }
+        }
+    }
+
     @Test("connections stay with their endpoint while the set changes around it (BAL-3)", arguments: ["ipip", "option"])
     func endpoints(_ dispatch: String) async throws {
         try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
