@@ -338,7 +338,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "PathTests",
-            dependencies: ["HostCalls", "ProbeProtocol", "World", "martlet", "martlet-probe"], swiftSettings: strict),
+            dependencies: [
+                "CLibMNL", "HostCalls", "KernelTestSupport", "ProbeProtocol", "World", "martlet", "martlet-probe",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "PacketTests",
             dependencies: [

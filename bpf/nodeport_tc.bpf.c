@@ -7,14 +7,18 @@
 #include "lib/frame_tc.bpf.h"
 
 #include "lib/answer.bpf.h"
+#include "lib/arrival_tc.bpf.h"
 #include "lib/dsr.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/forward_tc.bpf.h"
 #include "lib/masquerade.bpf.h"
 #include "lib/mss.bpf.h"
+#include "lib/option_tc.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/packet_rare.bpf.h"
 #include "lib/serve.bpf.h"
+#include "lib/serve_tc.bpf.h"
+#include "lib/tunnel_error_tc.bpf.h"
 #include "lib/tunnel_tc.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -24,24 +28,6 @@ static __always_inline void parse(frame *f, struct packet *packet)
     packet_parse(f, packet);
     if (packet->kind == PACKET_RARE)
         packet_parse_rare(f, packet);
-}
-
-/* Exchanges a PACKET_TUNNEL for the packet inside, with the frame as it is. */
-static __always_inline void parse_inner(frame *f, struct packet *packet)
-{
-    __be16 protocol = packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-    __u16 network = packet->transport;
-
-    __builtin_memset(packet, 0, sizeof(*packet));
-    packet->network = network;
-    packet_parse_at(f, packet, protocol);
-    if (packet->kind == PACKET_RARE)
-        packet_parse_rare(f, packet);
-}
-
-static __always_inline int has_ports(const struct packet *packet)
-{
-    return packet->kind == PACKET_FLOW || packet->kind == PACKET_ERROR;
 }
 
 static __always_inline enum client_class class_of(frame *f, const struct packet *packet)
@@ -54,38 +40,6 @@ static __always_inline enum client_class class_of(frame *f, const struct packet 
         return CLIENT_POD;
     device = device_of(frame_interface(f));
     return device && device->flags & DP_DEVICE_POD_LOCAL ? CLIENT_POD : CLIENT_OUTSIDE;
-}
-
-/* Refuses at once, or drops; both are counted for the service. */
-static __always_inline int refuse(frame *f, struct packet *packet, __u32 service_id, __u8 outcome)
-{
-    refuse_packet(f, packet, service_id, outcome);
-    switch (outcome) {
-    case DP_OUTCOME_NO_ENDPOINTS:
-    case DP_OUTCOME_FROM_OUTSIDE:
-    case DP_OUTCOME_UNKNOWN_PORT:
-    case DP_OUTCOME_BAD_RECORD: return PACKET_IS_REFUSED;
-    default: return PACKET_IS_DROPPED;
-    }
-}
-
-/* A client's packet of a flow that has a record, or an error about one of the backend's. */
-static __always_inline int serve_flow(frame *f, struct packet *packet, struct flow *flow)
-{
-    int is_masqueraded = flow->flags & DP_FLOW_MASQUERADED;
-
-    packet->onward.translation = translation_of(&packet->tuple, flow);
-    packet->onward.toward = flow->backend;
-    packet->onward.service_id = flow->service_id;
-    if (packet->kind == PACKET_ERROR) {
-        report_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_ERROR_TRANSLATED);
-    } else {
-        flow_touch(flow, packet);
-        count_packet(flow->service_id, packet, 0);
-        report_packet(f, packet, backend_of(flow->backend_id), flow->service_id,
-                      is_masqueraded ? DP_OUTCOME_SENT_ON : DP_OUTCOME_ANSWERED_LOCALLY);
-    }
-    return is_masqueraded ? PACKET_IS_FORWARDED : PACKET_IS_TRANSLATED;
 }
 
 /*
@@ -210,6 +164,7 @@ __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_fronte
 {
     struct dsr_target target = {};
     enum dp_outcome outcome;
+    int verdict;
     __u32 hash;
 
     if (!packet || !frontend)
@@ -233,9 +188,14 @@ __noinline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_fronte
     packet->onward.backend_port_be = target.backend_port_be;
     packet->onward.service_id = frontend->service_id;
     packet->onward.hash = hash;
+    packet->onward.translation = packet->tuple;
+    packet->onward.translation.destination = target.backend;
+    packet->onward.translation.destination_port_be = target.backend_port_be;
     count_packet(frontend->service_id, packet, packet->kind == PACKET_FLOW && packet->tcp_flags && is_opening(packet));
-    report_packet(f, packet, backend_of(target.backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
-    return PACKET_IS_TUNNELLED;
+    verdict = dispatch_by_option ? verdict_by_option(f, packet) : PACKET_IS_TUNNELLED;
+    report_packet(f, packet, backend_of(target.backend_id), frontend->service_id,
+                  verdict == PACKET_IS_TUNNELLED ? DP_OUTCOME_TUNNELLED : DP_OUTCOME_DISPATCHED);
+    return verdict;
 }
 
 /* What replies of both kinds have in common: they go to the client, as from the frontend. */
@@ -264,72 +224,6 @@ __noinline int serve_reply(frame *f, struct packet *packet)
     note_reply(f, packet, reply);
     packet->onward.toward = packet->onward.translation.destination;
     return PACKET_IS_FORWARDED;
-}
-
-/*
- * The frontend of a packet from a tunnel. A NodePort is dialled at the other node's address, and is known here by one
- * of this node's own.
- */
-static __always_inline struct dp_frontend *tunnelled_frontend(frame *f, const struct packet *packet)
-{
-    struct dp_frontend_key key = frontend_key_of(packet);
-    struct dp_frontend *frontend;
-    struct dp_device *device;
-
-    if (!has_ports(packet))
-        return 0;
-    frontend = find_frontend(&key);
-    if (frontend)
-        return is_dsr(frontend) ? frontend : 0;
-    device = device_of(frame_interface(f));
-    if (!device)
-        return 0;
-    key.address = packet->is_ipv4 ? device->ipv4 : device->ipv6;
-    frontend = find_frontend(&key);
-    return frontend && is_dsr(frontend) && frontend->kind == DP_FRONTEND_NODE_PORT ? frontend : 0;
-}
-
-/* What another node has put into a tunnel for a backend of this one. */
-__noinline int serve_tunnelled(frame *f, struct packet *packet)
-{
-    struct flow_request *request = flow_request_begin();
-    struct dp_frontend *frontend;
-    struct flow *flow;
-    int outcome;
-
-    if (!packet || !request || !is_tunnel_for_us(f, packet) ||
-        !tunnel_end(f, packet, &request->backend, &request->backend_port_be))
-        return PACKET_PASSES;
-    /* Tunnels that are not for DSR are somebody else's, such as the pod network's. */
-    parse_inner(f, packet);
-    frontend = tunnelled_frontend(f, packet);
-    if (!frontend)
-        return PACKET_PASSES;
-    if (!leave_tunnel(f, packet))
-        return PACKET_FAILS;
-    flow = flow_of(packet);
-    /* The sender knows best whose packet this is: a record of another backend is of an earlier time. */
-    if (flow && packet->kind == PACKET_FLOW &&
-        (!address_equals(&flow->backend, &request->backend) || flow->backend_port_be != request->backend_port_be)) {
-        flow_retire(&packet->tuple, 1);
-        flow = 0;
-    }
-    if (!flow) {
-        if (packet->kind == PACKET_ERROR)
-            return drop_packet(f, packet, DP_OUTCOME_ERROR_UNKNOWN);
-        request->source = packet->tuple.source;
-        request->flags = DP_FLOW_FROM_TUNNEL;
-        request->service_id = frontend->service_id;
-        outcome = flow_open(&packet->tuple);
-        if (outcome)
-            return refuse(f, packet, frontend->service_id, outcome);
-        count_service(frontend->service_id, 1);
-        flow = flow_find_for(packet);
-        if (!flow)
-            return refuse(f, packet, frontend->service_id, DP_OUTCOME_FLOWS_FULL);
-    }
-    count_outcome(DP_OUTCOME_DECAPSULATED);
-    return serve_flow(f, packet, flow);
 }
 
 /*
@@ -365,6 +259,22 @@ static __always_inline int would_return(frame *f, const struct packet *packet)
     case WAY_NONE: return 1;
     }
     return way.interface == frame_interface(f) && !address_equals(&way.gateway, &packet->tuple.destination);
+}
+
+/*
+ * What is left of a DSR frontend that has gone, for the packets of a connection that it had; NULL for others. Out of
+ * line: it is asked for only where nobody else is there.
+ */
+static __noinline struct dp_frontend *left_frontend(const struct packet *packet)
+{
+    struct dp_frontend_key key = {};
+
+    if (!packet || packet->tuple.protocol != IPPROTO_TCP || is_opening(packet))
+        return 0;
+    key.address = packet->tuple.destination;
+    key.port_be = packet->tuple.destination_port_be;
+    key.protocol = DP_PROTOCOL_LEFT_TCP;
+    return find_frontend(&key);
 }
 
 /* A packet to an address and port that is no frontend. */
@@ -420,11 +330,25 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
         verdict = is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
         if (verdict == PACKET_PASSES)
             verdict = serve_orphan(f, packet);
+        if (verdict == PACKET_PASSES) {
+            frontend = left_frontend(packet);
+            if (frontend && class_of(f, packet) == CLIENT_OUTSIDE)
+                verdict = serve_by_tunnel(f, packet, frontend);
+        }
+        if (verdict == PACKET_PASSES && may_carry_option(packet))
+            verdict = serve_by_option(f, packet);
+        if (verdict == PACKET_PASSES && may_be_dispatched(packet))
+            verdict = serve_dispatched(f, packet);
         if (verdict != PACKET_PASSES)
             return verdict;
     }
     if (packet->kind == PACKET_TUNNEL)
         return serve_tunnelled(f, packet);
+    if (packet->kind == PACKET_STRAY_ERROR) {
+        verdict = serve_tunnel_error(f, packet);
+        if (verdict != PACKET_PASSES)
+            return verdict;
+    }
     return serve_unknown(f, packet);
 }
 
@@ -448,6 +372,7 @@ static __always_inline int conclude(frame *f, struct packet *packet, int verdict
     case PACKET_IS_TRANSLATED: verdict = translate_onward(f, packet); break;
     case PACKET_IS_FORWARDED: verdict = forward(f, packet); break;
     case PACKET_IS_TUNNELLED: verdict = send_in_tunnel(f, packet); break;
+    case PACKET_IS_DISPATCHED: verdict = send_by_option(f, packet); break;
     }
     switch (verdict) {
     case PACKET_IS_REFUSED: verdict = answer_with_refusal(f, packet); break;

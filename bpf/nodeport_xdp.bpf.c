@@ -12,6 +12,7 @@
 #include "lib/hint.bpf.h"
 #include "lib/masquerade.bpf.h"
 #include "lib/next_hop.bpf.h"
+#include "lib/option_xdp.bpf.h"
 #include "lib/packet.bpf.h"
 #include "lib/packet_observe.bpf.h"
 #include "lib/rewrite_xdp.bpf.h"
@@ -165,6 +166,38 @@ static __always_inline int send_in_tunnel(frame *f, struct packet *packet, struc
     return send(f, &hop->way, packet->is_ipv4);
 }
 
+/* Sends the packet on to the backend's own address, by option (option.bpf.h). */
+static __noinline int send_rewritten(frame *f, struct packet *packet, struct dp_frontend *frontend, __u32 backend_id,
+                                     struct dp_next_hop *hop)
+{
+    struct dp_flow_key *to = &packet->onward.translation;
+    int carries = carries_option(packet, may_be_marked(f, packet));
+
+    if (packet->length + (carries ? dispatch_option_size(packet->is_ipv4) : 0) > hop->way.mtu)
+        return PACKET_PASSES;
+    *to = packet->tuple;
+    to->destination = hop->backend;
+    to->destination_port_be = hop->way.port_be;
+    if (!translate(f, packet, to))
+        return PACKET_PASSES;
+    if (!(carries ? insert_option(f, packet) : mark(f, packet, to)))
+        return PACKET_FAILS;
+    count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
+    count_outcome(DP_OUTCOME_DISPATCHED);
+    if (rarely(somebody_listens()))
+        tell_packet(f, packet, backend_of(backend_id), frontend->service_id, DP_OUTCOME_DISPATCHED);
+    return send(f, &hop->way, packet->is_ipv4);
+}
+
+/* The loader has said which; the other one is not even verified. */
+static __always_inline int dispatch(frame *f, struct packet *packet, struct dp_frontend *frontend, __u32 hash,
+                                    __u32 backend_id, struct dp_next_hop *hop)
+{
+    if (dispatch_by_option)
+        return send_rewritten(f, packet, frontend, backend_id, hop);
+    return send_in_tunnel(f, packet, frontend, hash, backend_id, hop);
+}
+
 /* A packet in a slot that has moved; `move` as in aim_at_tracked(). */
 static __noinline int serve_moved(frame *f, struct packet *packet, struct dp_frontend *frontend, __u32 hash,
                                   __u64 move)
@@ -180,7 +213,7 @@ static __noinline int serve_moved(frame *f, struct packet *packet, struct dp_fro
     hop = next_hop_of_flow(f, &packet->tuple.source, &target.backend, target.backend_id);
     if (!hop || hop->way.port_be != target.backend_port_be)
         return PACKET_PASSES;
-    return send_in_tunnel(f, packet, frontend, hash, target.backend_id, hop);
+    return dispatch(f, packet, frontend, hash, target.backend_id, hop);
 }
 
 static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, struct dp_frontend *frontend)
@@ -195,7 +228,7 @@ static __always_inline int serve_by_tunnel(frame *f, struct packet *packet, stru
     if (rarely(has_moved(frontend, hash, &before)))
         return serve_moved(f, packet, frontend, hash, (__u64)before << 32 | owner);
     hop = next_hop_of(f, &packet->tuple.source, owner);
-    return usually(hop) ? send_in_tunnel(f, packet, frontend, hash, owner, hop) : PACKET_PASSES;
+    return usually(hop) ? dispatch(f, packet, frontend, hash, owner, hop) : PACKET_PASSES;
 }
 
 /* A backend's reply to a masqueraded flow: to the client, as from the frontend. */

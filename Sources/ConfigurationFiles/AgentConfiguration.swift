@@ -71,6 +71,8 @@ package struct DatapathConfiguration: Hashable, Sendable {
     package var devices: [String] = ["auto"]
     /// `native`, `generic` or `off`. Default native.
     package var xdp = "native"
+    /// How DSR packets go to other nodes: `ipip` or `option`. Default ipip.
+    package var directReturnDispatch = "ipip"
     /// Outer source addresses of DSR tunnels, one range of each family at most. Default: the node's own address.
     package var tunnelSources: [CIDR] = []
     /// Source ports of masqueraded flows.

@@ -20,6 +20,7 @@ enum MartletFields {
                 "mapSizes",
                 "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
                 "pinFolder", "devices", "xdp", "forwarding", "clusterIPFromOutside", "tunnelSources", "sourcePorts",
+                "dsrDispatch",
             ]
         ),
         ("detectLocal", ["mode", "clusterCIDRs", "bridgeInterface", "interfaceNamePrefix"]),
@@ -85,6 +86,12 @@ enum MartletDecoder {
                 reader.fail("xdp", "\(FieldValue.quoted(mode)) is none of native, generic and off")
             }
             configuration.datapath.xdp = mode
+        }
+        if let dispatch = text("dsrDispatch", &reader) {
+            if !["ipip", "option"].contains(dispatch) {
+                reader.fail("dsrDispatch", "\(FieldValue.quoted(dispatch)) is neither ipip nor option")
+            }
+            configuration.datapath.directReturnDispatch = dispatch
         }
         let texts = reader.read("") { (root) throws(FieldProblem) in try root.strings("tunnelSources") } ?? []
         configuration.datapath.tunnelSources = reader.cidrs(texts) { "tunnelSources[\($0)]" }

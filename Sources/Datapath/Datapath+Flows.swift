@@ -18,7 +18,7 @@ extension Datapath {
                 let key = FrontendKey(
                     dp_frontend_key(
                         address: flow.destination, port_be: flow.destination_port_be, protocol: flow.protocol, pad: 0))
-                guard let frontend = changing[key], !moved.contains(key) else { return }
+                guard let (key, frontend) = Self.changed(key, among: changing), !moved.contains(key) else { return }
                 let isTunnelled = record.flags & DP_FLOW_TUNNELLED.rawValue != 0
                 // A record of the other way of forwarding is needed for as long as it lasts.
                 guard isTunnelled == frontend.isDSR, isTunnelled else {
@@ -32,6 +32,14 @@ extension Datapath {
         } catch {
             throw StoreError(.flows, .read, error)
         }
+    }
+
+    /// The frontend that was dialled, or what is left of it.
+    private static func changed(
+        _ key: FrontendKey, among changing: [FrontendKey: FrontendRecord]
+    ) -> (FrontendKey, FrontendRecord)? {
+        if let frontend = changing[key] { return (key, frontend) }
+        return key.left.flatMap { left in changing[left].map { (left, $0) } }
     }
 }
 

@@ -40,6 +40,11 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case flowUntimed = 32
     case kernelRefused = 33
     case errorUnknown = 34
+    case dispatched = 35
+    case optionTaken = 36
+    case optionRefused = 37
+    case flowUnknown = 38
+    case tunnelErrorShort = 39
 
     /// Whether only packets can have it; refusals that calls meet as well are counted together.
     package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
@@ -93,6 +98,11 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .flowUntimed: "flow_untimed"
         case .kernelRefused: "kernel_refused"
         case .errorUnknown: "error_unknown"
+        case .dispatched: "dispatched"
+        case .optionTaken: "option_taken"
+        case .optionRefused: "option_refused"
+        case .flowUnknown: "flow_unknown"
+        case .tunnelErrorShort: "tunnel_error_short"
         }
     }
 
@@ -103,14 +113,15 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
 
     package var effect: Effect {
         switch self {
-        case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated: .forwarded
+        case .forwarded, .answeredLocally, .sentOn, .tunnelled, .replied, .echoAnswered, .errorTranslated, .dispatched:
+            .forwarded
         case .noEndpoints, .unknownPort, .bindProtected, .badRecord, .fromOutside: .refused
         case .noLocalEndpoints, .sourceRange, .unownedAddress, .tooBig, .malformed, .fragmentUnknown, .flowsFull,
             .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded, .kernelRefused,
-            .errorUnknown:
+            .errorUnknown, .optionRefused, .flowUnknown:
             .dropped
         case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
-            .flowTracked, .flowUntimed, .neighbourPending:
+            .flowTracked, .flowUntimed, .neighbourPending, .optionTaken, .tunnelErrorShort:
             .noted
         }
     }
@@ -151,6 +162,11 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .neighbourPending: "passed on to TC: XDP cannot send it to its next hop yet"
         case .unsupported: "dropped: a protocol or header that cannot be translated"
         case .hopsExceeded: "dropped: the packet may not travel any further"
+        case .dispatched: "sent to a backend's own address on another node, by option (DSR)"
+        case .optionTaken: "came with DSR's option, for a backend of this node"
+        case .optionRefused: "dropped: DSR's option names a frontend that this backend does not serve here"
+        case .flowUnknown: "dropped: sent by option on a flow that its backend's node has no record of (DSR)"
+        case .tunnelErrorShort: "an ICMP error about a DSR tunnel that quotes too little of what was in it: its client was not told"
         case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
         case .kernelRefused: "dropped: the kernel refused to make room in the frame, to write or to send it"
         case .errorUnknown: "dropped: an ICMP error out of a tunnel, about a flow that has no record"

@@ -14,6 +14,7 @@ extension PacketSettings {
         try object.setConstant("tcp_closing_s", timeouts.tcpClosing)
         try object.setConstant("datagram_opening_s", timeouts.datagram)
         try object.setConstant("datagram_stream_s", timeouts.datagramStream)
+        try object.setConstant("dispatch_by_option", UInt8(dispatch == .option ? 1 : 0))
         if let range = tunnelSources[.ipv4] {
             try object.setConstant("tunnel_source_ipv4_be", dp_address(range.address).words_be.3)
             try object.setConstant("tunnel_source_ipv4_bits", UInt8(range.prefixLength))

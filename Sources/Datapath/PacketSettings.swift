@@ -11,17 +11,29 @@ package struct PacketSettings: Hashable, Sendable {
     /// over their queues; nil: the address of the way out.
     package var tunnelSources: PerFamily<CIDR?>
     package var timeouts: FlowTimeouts
+    package var dispatch: DirectReturnDispatch
 
     package init(
         devices: DeviceChoice = .automatic, xdp: XDPChoice = .native, sourcePorts: ClosedRange<UInt16> = 61000...65535,
-        tunnelSources: PerFamily<CIDR?> = PerFamily { _ in nil }, timeouts: FlowTimeouts = FlowTimeouts()
+        tunnelSources: PerFamily<CIDR?> = PerFamily { _ in nil }, timeouts: FlowTimeouts = FlowTimeouts(),
+        dispatch: DirectReturnDispatch = .ipip
     ) {
         self.devices = devices
         self.xdp = xdp
         self.sourcePorts = sourcePorts
         self.tunnelSources = tunnelSources
         self.timeouts = timeouts
+        self.dispatch = dispatch
     }
+}
+
+/// How DSR packets go to backends of other nodes. Every node understands both.
+package enum DirectReturnDispatch: String, Hashable, Sendable, CaseIterable {
+    /// As they are, in a tunnel (IP in IP, IPv6 in IPv6).
+    case ipip
+    /// To the backend's own address, with what the client dialled in an IPv4 option or an IPv6 destination option of
+    /// the packets that may open a flow.
+    case option
 }
 
 /// How long a flow is remembered without a packet, in seconds. The defaults are those that kube-proxy sets and that the

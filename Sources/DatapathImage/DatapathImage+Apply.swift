@@ -183,6 +183,8 @@ extension DatapathImage {
         try frontends.install(entry, at: key, replacing: current)
         retain(entry)
         if let current { release(current) }
+        // Whoever has the address now wins at once.
+        if frontends.leftCount > 0, let left = key.left { remove(left) }
     }
 
     /// Frontends that a released key, or one that nobody has any more, was keeping from others.
@@ -260,7 +262,7 @@ extension DatapathImage {
 
     mutating func finish(_ draft: TransactionDraft) -> Transaction {
         var transaction = Transaction()
-        for key in draft.released where frontends[key]?.owner == 0 { remove(key) }
+        for key in draft.released where frontends[key]?.owner == 0 { leave(key) }
         frontends.finish(into: &transaction)
         space.finish(into: &transaction)
         services.finish(into: &transaction)

@@ -16,6 +16,10 @@ extension DatapathImage {
     package mutating func settle(_ keys: some Sequence<FrontendKey>) -> Transaction {
         for key in keys {
             guard let old = frontends[key], old.record.isChanging else { continue }
+            guard !key.isLeft else {
+                remove(key)
+                continue
+            }
             var new = old
             new.record.setPrevious(dp_choice())
             new.previous = BackendSpace.Reference()
@@ -25,6 +29,30 @@ extension DatapathImage {
             release(old)
         }
         return finish(TransactionDraft())
+    }
+
+    /// Takes a frontend out of force. The TCP connections of a DSR frontend go on to whom they belong to (SVC-10, BAL-3)
+    /// by what is left of it, while there is room for that.
+    mutating func leave(_ key: FrontendKey) {
+        guard let old = frontends[key] else { return }
+        if let left = key.left, old.record.isDSR || old.record.isChanging { keep(left, of: old) }
+        remove(key)
+    }
+
+    private mutating func keep(_ left: FrontendKey, of old: FrontendTable.Entry) {
+        guard
+            let previous = try? previous(
+                of: old, serviceID: old.record.serviceID, isDSR: false,
+                external: (dp_choice(), BackendSpace.Reference()))
+        else { return }
+        defer { space.release(previous.borrowed) }
+        guard previous.choice.set_count > 0 else { return }
+        let entry = FrontendTable.Entry(
+            record: old.record.left(previous: previous.choice), owner: 0, previous: previous.reference)
+        let current = frontends[left]
+        guard (try? frontends.install(entry, at: left, replacing: current)) != nil else { return }
+        retain(entry)
+        if let current { release(current) }
     }
 
     /// What a frontend's flows may belong to from before, when it becomes what the plan says. `borrowed` is to be released

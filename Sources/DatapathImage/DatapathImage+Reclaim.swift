@@ -50,7 +50,7 @@ extension DatapathImage {
     package mutating func removeUnclaimed() -> Transaction {
         guard holdsUnclaimed else { return Transaction() }
         holdsUnclaimed = false
-        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard { remove(key) }
+        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard && !key.isLeft { leave(key) }
         for key in frontends.contradictory.keys { remove(key) }
         frontends.touchUnclaimed()
         sourceRanges.touchUnclaimed()
@@ -69,7 +69,8 @@ extension DatapathImage {
     /// How many frontends of an earlier run no plan has claimed so far.
     package var unclaimedFrontends: Int {
         guard holdsUnclaimed else { return 0 }
-        return frontends.contradictory.count + frontends.entries.count { $1.owner == 0 && !$0.isWildcard }
+        return frontends.contradictory.count
+            + frontends.entries.count { $1.owner == 0 && !$0.isWildcard && !$0.isLeft }
     }
 
     /// Removes what an earlier run left of services that have been read: frontends that their plans do not have, and
@@ -78,10 +79,10 @@ extension DatapathImage {
         guard holdsUnclaimed else { return Transaction() }
         let names = services.unclaimedNames
         let claimed = frontends.claimedClusterIPs
-        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard {
+        for (key, entry) in frontends.entries where entry.owner == 0 && !key.isWildcard && !key.isLeft {
             let name = services.name(of: entry.record.serviceID) ?? names[entry.record.serviceID]
             let isOnClaimed = entry.record.kind == DP_FRONTEND_CLUSTER_IP && claimed.contains(key.address)
-            if isOnClaimed || name.map({ read.contains($0.service) }) ?? false { remove(key) }
+            if isOnClaimed || name.map({ read.contains($0.service) }) ?? false { leave(key) }
         }
         return finish(TransactionDraft())
     }

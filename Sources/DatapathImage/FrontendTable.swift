@@ -36,6 +36,8 @@ struct FrontendTable: Sendable {
 
     /// Frontends in force whose packets are admitted by source ranges.
     private var rangedFrontends: [Place: Int] = [:]
+    /// How many entries are what is left of frontends that have gone.
+    private(set) var leftCount = 0
     /// Frontends on each address that plans want and that could not be had. A wildcard stays for them, so that their
     /// address refuses until they are there.
     private var awaited: [IPAddress: Int] = [:]
@@ -138,6 +140,7 @@ struct FrontendTable: Sendable {
             outsideFrontends[key.address, default: 0] += 1
             touchedAddresses.insert(key.address)
         }
+        if key.isLeft { leftCount += 1 }
         if record.hasSourceRanges {
             rangedFrontends[Place(serviceID: record.serviceID, family: key.address.family), default: 0] += 1
         }
@@ -157,13 +160,14 @@ struct FrontendTable: Sendable {
             outsideFrontends[key.address] = count == 1 ? nil : count - 1
             touchedAddresses.insert(key.address)
         }
+        if key.isLeft { leftCount -= 1 }
         guard record.hasSourceRanges else { return }
         let place = Place(serviceID: record.serviceID, family: key.address.family)
         if let count = rangedFrontends[place] { rangedFrontends[place] = count == 1 ? nil : count - 1 }
     }
 
     private func nodePortKey(of key: FrontendKey, _ record: FrontendRecord) -> NodePortKey? {
-        record.kind == DP_FRONTEND_NODE_PORT ? NodePortKey(holding: key) : nil
+        record.kind == DP_FRONTEND_NODE_PORT && !key.isLeft ? NodePortKey(holding: key) : nil
     }
 
     // MARK: Restoring

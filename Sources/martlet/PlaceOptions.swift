@@ -70,7 +70,8 @@ struct PlaceOptions: ParsableArguments {
         return PacketSettings(
             devices: choice, xdp: xdp ?? XDPChoice(rawValue: configuration.xdp) ?? .native,
             sourcePorts: configuration.sourcePorts,
-            tunnelSources: PerFamily { family in configuration.tunnelSources.first { $0.family == family } })
+            tunnelSources: PerFamily { family in configuration.tunnelSources.first { $0.family == family } },
+            dispatch: DirectReturnDispatch(rawValue: configuration.directReturnDispatch) ?? .ipip)
     }
 
     /// Mounts cgroup2 at a place of our own if nobody has mounted it anywhere.

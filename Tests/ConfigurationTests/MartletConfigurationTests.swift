@@ -29,7 +29,8 @@ import Testing
             "mapSizes":{"frontends":1000,"backends":2000,"slots":3000,"services":4000,"connections":5000,"udpPages":6000,
               "affinity":7000,"nodePorts":100,"serviceCIDRs":10,"eventBytes":8192},
             "terminateTCPConnections":true,"skipCgroups":["/sys/fs/cgroup/mesh"],"auditInterval":"5m","gracePeriod":"1s",
-            "bindProtection":false,"cgroup":"/sys/fs/cgroup","pinFolder":"/sys/fs/bpf/m"
+            "bindProtection":false,"cgroup":"/sys/fs/cgroup","pinFolder":"/sys/fs/bpf/m",
+            "dsrDispatch":"option"
             """#)
         func cidr(_ text: String) throws -> CIDR { try #require(CIDR(text)) }
         let settings = NodeSettings(
@@ -44,6 +45,7 @@ import Testing
         datapath.skipCgroups = ["/sys/fs/cgroup/mesh"]
         datapath.terminatesTCPConnections = true
         datapath.bindProtection = false
+        datapath.directReturnDispatch = "option"
         datapath.mapSizes = [
             .frontends: 1000, .backends: 2000, .slots: 3000, .services: 4000, .connections: 5000, .udpPages: 6000,
             .affinity: 7000, .nodePorts: 100, .serviceCIDRs: 10, .eventBytes: 8192,
@@ -90,6 +92,9 @@ import Testing
             Wrong(
                 members: #""algorithm":"leastconn""#,
                 complaints: [#"algorithm: "leastconn" is neither random nor maglev"#]),
+            Wrong(
+                members: #""dsrDispatch":"geneve""#,
+                complaints: [#"dsrDispatch: "geneve" is neither ipip nor option"#]),
             Wrong(
                 members: #""gracePeriod":"30""#, complaints: [#"gracePeriod: "30" is not a duration (such as 30s)"#]),
             Wrong(

@@ -119,6 +119,58 @@ import Testing
         #expect(try harness.text.contains("VIOLATION") == false)
     }
 
+    @Test("a DSR frontend that goes leaves its backends behind for its connections, until they have drained (SVC-10)")
+    func left() throws {
+        var harness = ImageHarness()
+        let left = try #require(Self.key.left)
+        try harness.apply(Self.web(Self.two))
+        try harness.remove(Self.web(Self.two).name)
+        var contents = try harness.store.contents()
+        #expect(contents.frontends.keys.map { $0 } == [left])
+        #expect(contents.nodePorts.isEmpty)
+        let record = try #require(contents.frontends[left])
+        #expect(record.isChanging && !record.isDSR && record.serviceID == 0)
+        #expect(record.fields.external.action == UInt8(DP_ACTION_REJECT.rawValue))
+        // It stays over a restart, and everything that it refers to with it.
+        try harness.reclaim()
+        try harness.restart()
+        try harness.removeUnclaimed()
+        try harness.reclaim()
+        contents = try harness.store.contents()
+        #expect(contents.frontends[left] == record)
+        #expect(contents.backends.count { !$0.isFree } == 2)
+        #expect(harness.image.changing.keys.map { $0 } == [left])
+        try harness.settle([left])
+        try harness.reclaim()
+        contents = try harness.store.contents()
+        #expect(contents.frontends.isEmpty && contents.backends.allSatisfy(\.isFree))
+        #expect(harness.image.usage.slotWords == 0)
+        #expect(try harness.text.contains("VIOLATION") == false)
+    }
+
+    @Test("whoever gets the address of a frontend that has gone has it at once")
+    func leftAndTaken() throws {
+        var harness = ImageHarness()
+        try harness.apply(Self.web(Self.two))
+        try harness.remove(Self.web(Self.two).name)
+        var other = ServicePortPlan.fixture("test/other", [.nodePort(Self.address)], cluster: Self.three)
+        other.isDSR = true
+        try harness.apply(other)
+        #expect(try harness.store.contents().frontends.keys.map { $0 } == [Self.key])
+        #expect(try !record(harness).isChanging)
+        // Within one transaction nothing is left either.
+        try harness.apply([(other.name, nil), Self.web(Self.two).change])
+        #expect(try harness.store.contents().frontends.keys.map { $0 } == [Self.key])
+    }
+
+    @Test("nothing is left of a frontend that was not DSR")
+    func nothingLeft() throws {
+        var harness = ImageHarness()
+        try harness.apply(Self.web(Self.two, isDSR: false))
+        try harness.remove(Self.web(Self.two).name)
+        #expect(try harness.store.contents().frontends.isEmpty)
+    }
+
     @Test("an agent that is started anew goes on where the last one was")
     func restart() throws {
         var harness = ImageHarness()

@@ -1,4 +1,5 @@
-// DSR: clients' packets go to backends of other nodes in tunnels, and the backend's node answers the client itself.
+// DSR: clients' packets go to backends of other nodes with the client's address kept, and the backend's node answers the
+// client itself. Each way of dispatching does the same; what only one has is in OptionTests and OuterHeaderTests.
 
 import BPF
 import Datapath
@@ -11,27 +12,26 @@ import Testing
 extension PacketTests {
     @Suite("DSR") struct TunnelTests {
         static let external = [FrontendPlan.Kind.nodePort, .externalIP, .loadBalancer]
-        static let exchanges = Exchange.all
-        static let tc = exchanges.filter { $0.entrance == .tc }
+        static let returns = DirectReturn.all
 
         @Test(
-            "a packet goes to its backend's node as it is, in a tunnel that names the backend", arguments: exchanges,
-            external)
-        func tunnel(_ exchange: Exchange, _ kind: FrontendPlan.Kind) throws {
-            try withLab { lab in
+            "a packet goes to its backend's node, in a tunnel that names the backend or with what was dialled beside it",
+            arguments: returns, external)
+        func sending(_ direct: DirectReturn, _ kind: FrontendPlan.Kind) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 try lab.serve(exchange.transport, [.remote], .dsr)
                 let request = exchange.request(to: exchange.ground.frontend(kind))
-                for packet in [request, exchange.later(request)] {
-                    try lab.receive(packet, by: exchange.entrance)
-                        .expect(.sent(exchange), exchange.ground.tunnelled(packet.onward()), .tunnelled)
-                }
+                for packet in [request, exchange.later(request)] { try direct.expectSent(lab, packet) }
                 #expect(try lab.datapath.maps.flows.count() == 0)
             }
         }
 
-        @Test("every entrance chooses alike, all backends are used, and a client keeps its own", arguments: Ground.both)
-        func choice(_ ground: Ground) throws {
-            try withLab { lab in
+        @Test(
+            "every entrance chooses alike, all backends are used, and a client keeps its own", arguments: Ground.both,
+            DirectReturnDispatch.allCases)
+        func choice(_ ground: Ground, _ dispatch: DirectReturnDispatch) throws {
+            try withLab(.with { $0.packets.dispatch = dispatch }) { lab in
                 try lab.serve(.udp, endpoints: [.ready(ground.remotePod), .ready(ground.otherRemotePod)], .dsr)
                 var backends: Set<IPAddress> = []
                 for port in UInt16(50000)..<50032 {
@@ -47,9 +47,10 @@ extension PacketTests {
             }
         }
 
-        @Test("with affinity a client is its address (AFF-2)", arguments: exchanges)
-        func affinity(_ exchange: Exchange) throws {
-            try withLab { lab in
+        @Test("with affinity a client is its address (AFF-2)", arguments: returns)
+        func affinity(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 let ground = exchange.ground
                 try lab.serve(
                     exchange.transport, endpoints: [.ready(ground.remotePod), .ready(ground.otherRemotePod)]
@@ -67,35 +68,41 @@ extension PacketTests {
         }
 
         @Test(
-            "a backend of this node sees the client, and its reply leaves as the frontend's", arguments: exchanges,
+            "a backend of this node sees the client, and its reply leaves as the frontend's", arguments: returns,
             external)
-        func local(_ exchange: Exchange, _ kind: FrontendPlan.Kind) throws {
-            try withLab { lab in
+        func local(_ direct: DirectReturn, _ kind: FrontendPlan.Kind) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 try lab.serve(exchange.transport, [.local], .dsr)
                 try exchange.openLocally(lab, exchange.request(to: exchange.ground.frontend(kind)))
             }
         }
 
         @Test(
-            "on the backend's node the tunnel ends, and the reply goes to the client with a smaller MSS",
-            arguments: exchanges, [FrontendPlan.Kind.externalIP, .loadBalancer])
-        func decapsulation(_ exchange: Exchange, _ kind: FrontendPlan.Kind) throws {
-            try withLab { lab in
-                try lab.serve(exchange.transport, [.local], .dsr)
-                try exchange.expectArrival(lab, exchange.request(to: exchange.ground.frontend(kind)))
+            "on the backend's node the backend sees the client, and the reply goes to the client, through a tunnel's MSS",
+            arguments: returns, [FrontendPlan.Kind.externalIP, .loadBalancer])
+        func arrival(_ direct: DirectReturn, _ kind: FrontendPlan.Kind) throws {
+            try withLab(direct.layout) { lab in
+                let request = direct.exchange.request(to: direct.ground.frontend(kind))
+                try lab.serve(direct.exchange.transport, [.local], .dsr)
+                try direct.expectArrival(lab, request)
+                // Either is understood, whatever this node does itself.
+                try lab.forgetFlows()
+                let dispatch: DirectReturnDispatch = direct.dispatch == .ipip ? .option : .ipip
+                try DirectReturn(exchange: direct.exchange, dispatch: dispatch).expectArrival(lab, request)
             }
         }
 
-        @Test("a node port is dialled at the other node's address", arguments: exchanges)
-        func nodePort(_ exchange: Exchange) throws {
-            try withLab { lab in
-                try lab.serve(exchange.transport, [.local], .dsr)
-                let frontend = AddressAndPort(address: exchange.ground.otherNode, port: Ground.nodePort)
-                try exchange.expectArrival(lab, exchange.request(to: frontend))
+        @Test("a node port is dialled at the other node's address", arguments: returns)
+        func nodePort(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                try lab.serve(direct.exchange.transport, [.local], .dsr)
+                let frontend = AddressAndPort(address: direct.ground.otherNode, port: Ground.nodePort)
+                try direct.expectArrival(lab, direct.exchange.request(to: frontend))
             }
         }
 
-        @Test("a tunnel of somebody else's is left alone", arguments: tc)
+        @Test("a tunnel of somebody else's is left alone", arguments: Exchange.all.filter { $0.entrance == .tc })
         func otherTunnels(_ exchange: Exchange) throws {
             try withLab { lab in
                 try lab.serve(exchange.transport, [.local])
@@ -114,29 +121,39 @@ extension PacketTests {
         }
 
         @Test(
-            "what does not fit into the tunnel is answered with the size that would (RFC 1191, RFC 4443)",
-            arguments: Exchange.udp + Exchange.tcp)
-        func tooBig(_ exchange: Exchange) throws {
-            try withLab { lab in
+            "what does not fit on the way is answered with the size that would (RFC 1191, RFC 4443)",
+            arguments: DirectReturn.udp + DirectReturn.tcp)
+        func tooBig(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 try lab.serve(exchange.transport, [.remote], .dsr)
-                let header = exchange.ground.headerBytes
-                let empty = exchange.later(exchange.request(to: exchange.ground.frontend(.loadBalancer)), payload: [])
-                let room = 1500 - header - empty.bytes.count
-                let fitting = exchange.later(empty, payload: [UInt8](repeating: 3, count: room))
-                try lab.receive(fitting, by: exchange.entrance)
-                    .expect(.sent(exchange), exchange.ground.tunnelled(fitting.onward()), .tunnelled)
-                let large = exchange.later(empty, payload: [UInt8](repeating: 3, count: room + 1))
-                let seen = try lab.receive(large, by: exchange.entrance)
-                #expect(seen.outcomes[.tooBig] == 1)
-                #expect(seen.verdict == .redirected)
-                #expect(try diff(Exchange.tooBig(UInt32(1500 - header), answering: large), seen.packet) == "")
-                #expect(try seen.frame.ethernet == Ethernet(from: Link.eth0, to: Link.gateway))
+                let opening = exchange.request(to: exchange.ground.frontend(.loadBalancer))
+                let later = exchange.later(opening, payload: [])
+                for empty in exchange.transport == .tcp ? [opening, later] : [later] {
+                    let overhead = direct.overhead(of: empty)
+                    let room = 1500 - overhead - empty.bytes.count
+                    func loaded(_ count: Int) -> Packet {
+                        var packet = empty
+                        packet.tcp?.payload = [UInt8](repeating: 3, count: count)
+                        packet.udp?.payload = [UInt8](repeating: 3, count: count)
+                        return packet
+                    }
+                    try direct.expectSent(lab, loaded(room))
+                    let large = loaded(room + 1)
+                    let seen = try lab.receive(large, by: exchange.entrance)
+                    #expect(seen.outcomes[.tooBig] == 1)
+                    #expect(seen.verdict == .redirected)
+                    let answer = Exchange.tooBig(UInt32(1500 - overhead), answering: large)
+                    #expect(try diff(answer, seen.packet) == "")
+                    #expect(try seen.frame.ethernet == Ethernet(from: Link.eth0, to: Link.gateway))
+                }
             }
         }
 
-        @Test("without backends clients are refused, and dropped with a Local policy (TP-7)", arguments: exchanges)
-        func nobody(_ exchange: Exchange) throws {
-            try withLab { lab in
+        @Test("without backends clients are refused, and dropped with a Local policy (TP-7)", arguments: returns)
+        func nobody(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 let request = exchange.request(to: exchange.ground.frontend(.loadBalancer))
                 try lab.serve(exchange.transport, [], .dsr)
                 try lab.receive(request, by: exchange.entrance).expect(.redirected, nil, .noEndpoints)
@@ -150,34 +167,42 @@ extension PacketTests {
         }
 
         @Test(
-            "an error for a client's backend follows the flow, and is translated where the tunnel ends (ICMP-1)",
-            arguments: tc)
-        func errors(_ exchange: Exchange) throws {
-            let ground = exchange.ground
+            "an error for a client's backend follows the flow, and is about the backend's packet in the end (ICMP-1)",
+            arguments: DirectReturn.byTC)
+        func errors(_ direct: DirectReturn) throws {
+            let (ground, exchange) = (direct.ground, direct.exchange)
             let frontend = ground.frontend(.loadBalancer)
             let request = exchange.request(to: frontend)
             let answer = exchange.reply(to: request)
             let error = Packet.ip(from: ground.router, to: frontend.address).tooBig(mtu: 1300, about: answer)
-            try withLab { lab in
-                try lab.serve(exchange.transport, [.remote], .dsr)
-                try lab.receive(error).expect(.redirected, ground.tunnelled(error.onward()), .tunnelled)
+            func translated(for pod: IPAddress) -> Packet {
+                var answer = answer
+                answer.sender = AddressAndPort(address: pod, port: Ground.backendPort)
+                return Packet.ip(from: ground.router, to: pod).tooBig(mtu: 1300, about: answer)
             }
-            try withLab { lab in
+            try withLab(direct.layout) { lab in
+                try lab.serve(exchange.transport, [.remote], .dsr)
+                let sent = direct.dispatch == .ipip ? ground.tunnelled(error) : translated(for: ground.remotePod)
+                try lab.receive(error).expect(.redirected, sent.onwardInside(direct.dispatch), direct.sent)
+            }
+            try withLab(direct.layout) { lab in
                 try lab.serve(exchange.transport, [.local], .dsr)
-                try exchange.expectArrival(lab, request)
-                var translated = answer
-                translated.sender = AddressAndPort(address: ground.localPod, port: Ground.backendPort)
-                let expected = Packet.ip(from: ground.router, to: ground.localPod).tooBig(mtu: 1300, about: translated)
-                let seen = try lab.receive(ground.tunnelled(error, from: ground.otherNode, to: ground.localPod))
+                try direct.expectArrival(lab, request)
+                let sent =
+                    direct.dispatch == .ipip
+                    ? ground.tunnelled(error, from: ground.otherNode, to: ground.localPod)
+                    : translated(for: ground.localPod)
+                let seen = try lab.receive(sent)
                 #expect(seen.verdict == .passed)
-                #expect(try diff(expected, seen.packet) == "")
+                #expect(try diff(translated(for: ground.localPod), seen.packet) == "")
                 #expect(try seen.packet.problems == [])
             }
         }
 
-        @Test("pods are not tunnelled for", arguments: tc)
-        func pods(_ exchange: Exchange) throws {
-            try withLab { lab in
+        @Test("pods are served by translation", arguments: DirectReturn.byTC)
+        func pods(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 try lab.serve(exchange.transport, [.remote], .dsr)
                 let request = exchange.request(
                     to: exchange.ground.frontend(.loadBalancer), from: exchange.ground.localPod)
@@ -205,21 +230,13 @@ extension Ground {
     var clampedMSS: UInt16 { UInt16(1500 - 2 * headerBytes - 20) }
 }
 
-extension Exchange {
-    /// Expects a tunnel from another node to be opened for the local backend, and its answer to leave as the
-    /// frontend's.
-    fileprivate func expectArrival(_ lab: Lab, _ request: Packet, from place: SourceLocation = #_sourceLocation) throws
-    {
-        var expected = request
-        expected.receiver = AddressAndPort(address: ground.localPod, port: Ground.backendPort)
-        let tunnel = ground.tunnelled(request, from: ground.otherNode, to: ground.localPod)
-        try lab.receive(tunnel, by: entrance, from: place)
-            .expect(.passed, expected, .decapsulated, .answeredLocally, from: place)
-        let reply = reply(to: expected)
-        var restored = reply
-        (restored.sender, restored.receiver) = (request.receiver, request.sender)
-        restored.tcp?.options = [.mss(ground.clampedMSS)]
-        try lab.send(reply).expect(.passed, restored, .replied, from: place)
+extension Packet {
+    /// One hop further: of what is in the tunnel, or of the packet itself.
+    fileprivate func onwardInside(_ dispatch: DirectReturnDispatch) -> Packet {
+        guard dispatch == .ipip, case .packet(let inner) = content else { return onward() }
+        var packet = self
+        packet.content = .packet(inner.onward())
+        return packet
     }
 }
 

@@ -14,9 +14,11 @@ struct DirectReturnPathTests {
         return service
     }
 
-    @Test("every frontend reaches every endpoint, which see the client")
-    func everywhere() async throws {
-        try await withSite { site in
+    @Test(
+        "every frontend reaches every endpoint, which see the client",
+        arguments: [("ipip", "tunnelled", "decapsulated"), ("option", "dispatched", "option_taken")])
+    func everywhere(_ dispatch: String, _ sent: String, _ arrived: String) async throws {
+        try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
             let service = Self.directService(site)
             try site.publish([service])
             for walk in Walk.every {
@@ -27,15 +29,18 @@ struct DirectReturnPathTests {
                     #expect(answers.peerAddresses == [address], "\(walk) \(address)")
                 }
             }
-            #expect(try site.count("tunnelled", at: site.near) > 0)
-            #expect(try site.count("decapsulated", at: site.far) > 0)
+            #expect(try site.count(sent, at: site.near) > 0)
+            #expect(try site.count(arrived, at: site.far) > 0)
             #expect(try site.count("sent_on", at: site.near) == 0)
+            #expect(try site.count("flow_unknown", at: site.far) == 0)
         }
     }
 
-    @Test("a large request fits into the tunnel: the MSS that the client is offered leaves room")
-    func large() async throws {
-        try await withSite { site in
+    @Test(
+        "a large request fits: the MSS that the client is offered leaves room for a tunnel, and options need none",
+        arguments: ["ipip", "option"])
+    func large(_ dispatch: String) async throws {
+        try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
             let service = Self.directService(site)
             try site.publish([service])
             for isV6 in [false, true] {
@@ -72,9 +77,26 @@ struct DirectReturnPathTests {
         }
     }
 
-    @Test("connections stay with their endpoint while the set changes around it (BAL-3)")
-    func endpoints() async throws {
-        try await withSite { site in
+    @Test("connections outlive their service (SVC-10)", arguments: ["ipip", "option"])
+    func removal(_ dispatch: String) async throws {
+        try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
+            try site.publish([Self.directService(site)])
+            let held = try ["203.0.113.5", "fd99::5"].map { address in
+                try site.client.startLoad(.tcp, address, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5))
+            }
+            try site.publish([])
+            pause(milliseconds: 500)
+            for load in held {
+                let result = try load.stop()
+                #expect(result.failed == 0, "\(result)")
+                #expect(Set(result.servers.keys) == ["a1", "b1"], "\(result)")
+            }
+        }
+    }
+
+    @Test("connections stay with their endpoint while the set changes around it (BAL-3)", arguments: ["ipip", "option"])
+    func endpoints(_ dispatch: String) async throws {
+        try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
             var service = Self.directService(site)
             service.endpoints = [(site.b1, "far")]
             try site.publish([service])

@@ -9,11 +9,18 @@
 
 #include "types.h"
 
+/*
+ * In place of IPPROTO_TCP in the key of a DSR frontend that has gone: nobody can dial it, and connections that it had go
+ * on by its `previous` (SVC-10, BAL-3) until they have drained or the key is a frontend's again. A number for
+ * experiments (RFC 3692), which no socket or packet that is looked up has.
+ */
+#define DP_PROTOCOL_LEFT_TCP 254
+
 /* Key of `frontends`: what clients dial. A wildcard entry has port 0 and protocol 0. */
 struct dp_frontend_key {
     struct dp_address address;
     __u16 port_be;
-    __u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+    __u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, or DP_PROTOCOL_LEFT_TCP */
     __u8 pad;      /* zero */
 };
 

@@ -46,7 +46,12 @@ enum dp_outcome {
     DP_OUTCOME_FLOW_UNTIMED = 32,         /* a flow was given a record without a timer */
     DP_OUTCOME_KERNEL_REFUSED = 33,       /* dropped: the kernel refused to make room, to write or to send */
     DP_OUTCOME_ERROR_UNKNOWN = 34,        /* dropped: an ICMP error out of a tunnel, about a flow that has no record */
-    DP_OUTCOME_COUNT = 35,
+    DP_OUTCOME_DISPATCHED = 35,           /* sent to a backend's own address on another node, by option (DSR) */
+    DP_OUTCOME_OPTION_TAKEN = 36,         /* came with DSR's option, for a backend of this node */
+    DP_OUTCOME_OPTION_REFUSED = 37,       /* dropped: DSR's option names a frontend that the backend does not serve */
+    DP_OUTCOME_FLOW_UNKNOWN = 38,         /* dropped: sent by option on a flow that its backend's node has no record of */
+    DP_OUTCOME_TUNNEL_ERROR_SHORT = 39,   /* an ICMP error about a tunnel that quotes too little to tell a client */
+    DP_OUTCOME_COUNT = 40,
 };
 
 /* Element of `service_counters` (per-CPU array), index is the service id. */

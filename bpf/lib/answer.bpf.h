@@ -260,15 +260,9 @@ __noinline int answer_with_error(frame *f, struct packet *packet, struct icmp_er
         quoted_length = QUOTED_TRANSPORT_MAX;
     grown = packet->is_ipv4 ? sizeof(struct iphdr) + sizeof(struct icmp_header)
                             : sizeof(struct ipv6hdr) + sizeof(struct icmp_header);
-    /* The link header is copied to where the frame will begin. */
-    if (bpf_skb_change_tail(f, packet->transport + quoted_length, 0) || bpf_skb_change_head(f, grown, 0))
+    if (bpf_skb_change_tail(f, packet->transport + quoted_length, 0) ||
+        bpf_skb_adjust_room(f, grown, BPF_ADJ_ROOM_MAC, 0))
         return PACKET_FAILS;
-    if (link_header_bytes) {
-        __u8 link[ETH_HLEN];
-
-        if (frame_load(f, grown, link, sizeof(link)) || frame_store(f, 0, link, sizeof(link)))
-            return PACKET_FAILS;
-    }
     if (!(packet->is_ipv4 ? write_error_ipv4(f, packet, error, quoted_length)
                           : write_error_ipv6(f, packet, error, quoted_length)))
         return PACKET_FAILS;

@@ -56,33 +56,41 @@ static __always_inline __u32 draw_position(const struct dp_frontend *frontend, c
     return scale(bits, choice->set_count);
 }
 
-/* Finds a backend in a set by binary search over (address, port): sets are ordered so. NO_POSITION: not a member. */
-__noinline __u32 find_member(const struct dp_choice *choice, __u32 backend_id)
+/* Finds an endpoint in a set by binary search over (address, port): sets are ordered so. NO_POSITION: not in it. */
+static __always_inline __u32 find_endpoint(const struct dp_choice *choice, const struct dp_address *address,
+                                           __u16 port_be)
 {
-    struct dp_backend *wanted = bpf_map_lookup_elem(&backends, &backend_id);
-    __u32 low, high;
+    __u32 low = 0, high = choice->set_count;
 
-    if (!choice || !wanted || !wanted->port_be)
-        return NO_POSITION;
-    low = 0;
-    high = choice->set_count;
     for (int step = 0; step < SET_SEARCH_STEPS && low < high; step++) {
         __u32 middle = low + ((high - low) >> 1);
         __u32 id = set_member(choice, middle);
         struct dp_backend *here = bpf_map_lookup_elem(&backends, &id);
         int order;
 
-        if (id == backend_id)
-            return middle;
         if (!here)
             return NO_POSITION;
-        order = endpoint_compare(&here->address, here->port_be, &wanted->address, wanted->port_be);
+        order = endpoint_compare(&here->address, here->port_be, address, port_be);
+        if (order == 0)
+            return middle;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
     return NO_POSITION;
+}
+
+/* Finds a backend in a set. NO_POSITION: not a member. */
+__noinline __u32 find_member(const struct dp_choice *choice, __u32 backend_id)
+{
+    struct dp_backend *wanted = bpf_map_lookup_elem(&backends, &backend_id);
+    __u32 position;
+
+    if (!choice || !wanted || !wanted->port_be)
+        return NO_POSITION;
+    position = find_endpoint(choice, &wanted->address, wanted->port_be);
+    return position != NO_POSITION && set_member(choice, position) == backend_id ? position : NO_POSITION;
 }
 
 #endif

@@ -11,10 +11,13 @@
 #include "rewrite_error.bpf.h"
 #include "route.bpf.h"
 
-static __always_inline int redirect(const struct way *way)
+static __always_inline int redirect(frame *f, const struct way *way)
 {
     struct bpf_redir_neigh neighbour = {};
 
+    /* The kernel takes a link header off here, whether the packet came with one or not. */
+    if (!link_header_bytes && bpf_skb_change_head(f, ETH_HLEN, 0))
+        return PACKET_FAILS;
     if (address_is_ipv4(&way->gateway)) {
         neighbour.nh_family = AF_INET;
         neighbour.ipv4_nh = way->gateway.words_be[3];
@@ -86,7 +89,7 @@ __noinline int forward(frame *f, struct packet *packet)
         return refuse_length(f, packet, device->mtu);
     if (translate_onward(f, packet) != PACKET_PASSES)
         return PACKET_IS_DROPPED;
-    return take_hop(f, packet) ? redirect(&way) : PACKET_FAILS;
+    return take_hop(f, packet) ? redirect(f, &way) : PACKET_FAILS;
 }
 
 #endif

@@ -13,17 +13,18 @@ enum {
     ICMP_PARAMETER_PROBLEM = 12,
 };
 
-enum { ICMP_CODE_PORT_UNREACHABLE = 3, ICMP_CODE_FRAGMENTATION_NEEDED = 4 };
+enum { ICMP_CODE_HOST_UNREACHABLE = 1, ICMP_CODE_PORT_UNREACHABLE = 3, ICMP_CODE_FRAGMENTATION_NEEDED = 4 };
 
 enum {
     ICMP6_UNREACHABLE = 1,
     ICMP6_TOO_BIG = 2,
+    ICMP6_TIME_EXCEEDED = 3,
     ICMP6_PARAMETER_PROBLEM = 4,
     ICMP6_ECHO_REQUEST = 128,
     ICMP6_ECHO_REPLY = 129,
 };
 
-enum { ICMP6_CODE_PORT_UNREACHABLE = 4 };
+enum { ICMP6_CODE_ADDRESS_UNREACHABLE = 3, ICMP6_CODE_PORT_UNREACHABLE = 4 };
 
 /* The header of both, as errors use it; echo has identifier and sequence number in the last four octets. */
 struct icmp_header {

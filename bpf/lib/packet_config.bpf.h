@@ -18,6 +18,9 @@ const volatile __u8 tunnel_source_ipv4_bits = 0;
 const volatile __u32 tunnel_source_ipv6_be[4] = {0, 0, 0, 0};
 const volatile __u8 tunnel_source_ipv6_bits = 0;
 
+/* DSR packets go to other nodes with an option (option.bpf.h) instead of in tunnels. Both are always understood. */
+const volatile __u8 dispatch_by_option = 0;
+
 /* How long flows are remembered without a packet, in seconds. */
 const volatile __u32 tcp_established_s = 86400;
 const volatile __u32 tcp_opening_s = 60;

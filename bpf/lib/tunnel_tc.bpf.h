@@ -7,8 +7,8 @@
 #include "forward_tc.bpf.h"
 #include "tunnel.bpf.h"
 
-/* Whether the outer packet has come to where it is going: an address of this node, or of a pod on it. */
-static __always_inline int is_tunnel_for_us(frame *f, const struct packet *packet)
+/* Whether a packet has come to where it is going: an address of this node, or of a pod on it. */
+static __always_inline int ends_here(frame *f, const struct packet *packet)
 {
     struct dp_device *device;
     struct way way = {};
@@ -103,7 +103,7 @@ __noinline int send_in_tunnel(frame *f, struct packet *packet)
     tunnel.backend = &packet->onward.toward;
     tunnel.backend_port_be = packet->onward.backend_port_be;
     tunnel.inner_length = packet->length;
-    return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(&way) : PACKET_FAILS;
+    return take_hop(f, packet) && write_tunnel(f, packet, &tunnel) ? redirect(f, &way) : PACKET_FAILS;
 }
 
 #endif

@@ -13,6 +13,7 @@ enum packet_verdict {
     PACKET_IS_TRANSLATED, /* up the stack with another tuple, left for the kernel to route */
     PACKET_IS_FORWARDED,  /* the same, but sent on from here */
     PACKET_IS_TUNNELLED,  /* sent on from here inside of another packet */
+    PACKET_IS_DISPATCHED, /* sent on from here to a backend's own address, by option */
     PACKET_HAS_RECORD,    /* not to be tunnelled after all: its flow's record says how it is translated */
     PACKET_IS_DROPPED,    /* the reason has been counted */
     PACKET_FAILS,         /* dropped, and yet to be counted: the kernel refused to write or to send it */
@@ -25,8 +26,8 @@ enum packet_verdict {
 
 /* What a verdict needs to be carried out. */
 struct passage {
-    struct dp_flow_key translation; /* IS_TRANSLATED, IS_FORWARDED */
-    struct dp_address toward;       /* IS_FORWARDED, IS_TUNNELLED: whom the way is asked for */
+    struct dp_flow_key translation; /* IS_TRANSLATED, IS_FORWARDED, IS_DISPATCHED */
+    struct dp_address toward;       /* IS_FORWARDED, IS_TUNNELLED, IS_DISPATCHED: whom the way is asked for */
     __u32 service_id;
     __u32 hash;                     /* IS_TUNNELLED: of the flow */
     __u16 backend_port_be;          /* IS_TUNNELLED */

@@ -33,6 +33,15 @@ enum Backends: String, CaseIterable, Sendable {
 extension Lab {
     /// Forgets every service, flow and client.
     func startAfresh() throws {
+        try withdraw()
+        try perform(image.settle(image.changing.keys))
+        try perform(image.reclaim(through: image.generation))
+        try forgetFlows()
+        for (key, _) in try datapath.maps.affinity.entries() { _ = try datapath.maps.affinity.delete(key) }
+    }
+
+    /// Takes every service away; flows go on.
+    func withdraw() throws {
         try apply(
             known.map { fact in
                 switch fact {
@@ -42,9 +51,6 @@ extension Lab {
                 }
             })
         known = []
-        try perform(image.reclaim(through: image.generation))
-        try forgetFlows()
-        for (key, _) in try datapath.maps.affinity.entries() { _ = try datapath.maps.affinity.delete(key) }
     }
 
     func forgetFlows() throws {

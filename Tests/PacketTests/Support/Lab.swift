@@ -25,6 +25,8 @@ final class Lab {
         var servesClusterIPsOutside = true
         /// pod1 is a port of the bridge cbr0, which has the pods' routes.
         var bridgesPods = false
+        /// Besides the devices that all labs have: see LabTuns.
+        var hasTuns = false
 
         static func with(_ change: (inout Layout) -> Void) -> Layout {
             var layout = Layout()
@@ -37,6 +39,7 @@ final class Lab {
     let datapath: Datapath
     /// By name.
     let devices: [String: UInt32]
+    let tuns: LabTuns?
     private let namespace: Int32
     private let pins: ScratchBPFFileSystem
     private let cgroup: ScratchCGroup
@@ -51,6 +54,7 @@ final class Lab {
         namespace = unsafe open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         self.layout = layout
         try Self.makeDevices(podDevice: layout.bridgesPods ? "cbr0" : "pod1")
+        tuns = layout.hasTuns ? try LabTuns() : nil
         pins = try ScratchBPFFileSystem()
         cgroup = try ScratchCGroup(parent: try #require(try CGroup2.mountPoint()))
         let folder = PinFolder(path: pins.path + "/martlet")
@@ -158,7 +162,7 @@ extension Lab.Layout {
 extension Lab {
     /// Runs `ip` in the calling thread's namespace. Foundation's Process is not for executors' threads: it may wait for
     /// ever.
-    private static func ip(_ commands: String) throws {
+    static func ip(_ commands: String) throws {
         guard let pipe = unsafe popen("/bin/ip -batch -", "w") else { throw SupportError("ip cannot be run") }
         unsafe fputs(commands, pipe)
         let status = unsafe pclose(pipe)
