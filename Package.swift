@@ -233,9 +233,9 @@ let package = Package(
         .testTarget(
             name: "PacketTests",
             dependencies: [
-                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "KernelTestSupport",
-                "LoadBalancing",
-                "Netlink", "NetworkTypes", "PacketKit", "Reconciler", "ServiceModel",
+                "BPF", "CDatapathABI", "CLibMNL", "Datapath", "DatapathImage", "HostCalls", "Inspection",
+                "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "Reconciler",
+                "ServiceModel",
             ],
             swiftSettings: strict),
         .testTarget(

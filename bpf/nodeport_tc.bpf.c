@@ -30,8 +30,10 @@ static __always_inline void parse_inner(frame *f, struct packet *packet)
 {
     __be16 protocol = packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
     __u16 network = packet->transport;
+    __u8 is_watched = packet->is_watched;
 
     __builtin_memset(packet, 0, sizeof(*packet));
+    packet->is_watched = is_watched;
     packet->network = network;
     packet_parse_at(f, packet, protocol);
     if (packet->kind == PACKET_RARE)
@@ -409,6 +411,7 @@ static __always_inline int serve_outgoing(frame *f, struct packet *packet)
 
     if (!reply || reply->seen & DP_FLOW_MASQUERADED)
         return PACKET_PASSES;
+    watch_packet(f, packet);
     note_reply(f, packet, reply);
     if (packet->kind == PACKET_FLOW && reply->seen & DP_FLOW_FROM_TUNNEL)
         clamp_mss(f, packet);
@@ -428,6 +431,10 @@ static __always_inline int conclude(frame *f, struct packet *packet, int verdict
     case PACKET_IS_TOO_BIG: verdict = answer_with_mtu(f, packet); break;
     case PACKET_IS_ECHOED: verdict = answer_echo(f, packet); break;
     }
+    if (rarely(packet->is_watched))
+        capture_end(f, verdict == PACKET_PASSES    ? DP_CAPTURE_PASSED
+                       : verdict == PACKET_IS_SENT ? DP_CAPTURE_SENT
+                                                   : DP_CAPTURE_DROPPED);
     switch (verdict) {
     case PACKET_PASSES: return TC_ACT_UNSPEC;
     case PACKET_IS_SENT: return TC_ACT_REDIRECT;
@@ -443,6 +450,7 @@ int martlet_nodeport_ingress(struct __sk_buff *ctx)
     parse(ctx, &packet);
     if (packet.kind == PACKET_NOT_IP)
         return TC_ACT_UNSPEC;
+    watch_packet(ctx, &packet);
     return conclude(ctx, &packet, serve_incoming(ctx, &packet));
 }
 

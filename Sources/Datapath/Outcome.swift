@@ -38,6 +38,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case unsupported = 30
     case hopsExceeded = 31
     case flowUntimed = 32
+    case capturesLost = 33
 
     /// Whether only packets can have it; refusals that calls meet as well are counted together.
     package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
@@ -89,6 +90,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .unsupported: "unsupported"
         case .hopsExceeded: "hops_exceeded"
         case .flowUntimed: "flow_untimed"
+        case .capturesLost: "captures_lost"
         }
     }
 
@@ -105,7 +107,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
             .portsExhausted, .noRoute, .noSourceAddress, .unsupported, .hopsExceeded:
             .dropped
         case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
-            .flowTracked, .flowUntimed, .neighbourPending:
+            .flowTracked, .flowUntimed, .neighbourPending, .capturesLost:
             .noted
         }
     }
@@ -147,6 +149,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .unsupported: "dropped: a protocol or header that cannot be translated"
         case .hopsExceeded: "dropped: the packet may not travel any further"
         case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
+        case .capturesLost: "captured packets not delivered: rate limit reached, or the ring was full"
         }
     }
 }

@@ -13,7 +13,7 @@
  * The version of the whole contract. It is written in the `contract` map; an agent that finds another number there
  * migrates or refuses, and never writes. Raise it whenever a layout or a meaning in bpf/abi changes.
  */
-#define DP_ABI_VERSION 5u
+#define DP_ABI_VERSION 6u
 
 /* An address: 16 bytes in network order, as four words; IPv4 is IPv4-mapped (RFC 4291, 2.5.5.2). */
 struct dp_address {
@@ -50,6 +50,8 @@ enum dp_frontend_flags {
     DP_FRONTEND_DSR = 1 << 8,                /* outside clients' packets are not masqueraded but tunnelled (DSR) */
     DP_FRONTEND_INSIDE_ONLY = 1 << 9,        /* packets of outside clients are refused: a ClusterIP is not theirs */
     DP_FRONTEND_CHANGING = 1 << 10,          /* `previous` counts: DSR flows in slots that have moved are tracked */
+    DP_FRONTEND_EXTERNAL_LOCAL = 1 << 14,    /* `external` is the local list (TP-5); for people */
+    DP_FRONTEND_INTERNAL_LOCAL = 1 << 15,    /* `internal` is the local list (TP-1); for people */
 };
 
 /* Bits of dp_backend.flags. */
