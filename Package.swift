@@ -345,7 +345,7 @@ let package = Package(
         .testTarget(
             name: "PacketTests",
             dependencies: [
-                "BPF", "CDatapathABI", "CLibMNL", "CTestObjects", "Datapath", "DatapathImage", "HostCalls",
+                "BPF", "CDatapathABI", "CLibMNL", "CTestObjects", "Datapath", "DatapathImage", "HostCalls", "Inspection",
                 "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "Reconciler",
                 "ServiceModel", "SystemCalls",
             ],

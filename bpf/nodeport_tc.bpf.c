@@ -359,6 +359,7 @@ static __always_inline int serve_outgoing(frame *f, struct packet *packet)
 
     if (!reply || reply->seen & DP_FLOW_MASQUERADED)
         return PACKET_PASSES;
+    watch_packet(f, packet);
     note_reply(f, packet, reply);
     if (packet->kind == PACKET_FLOW && reply->seen & DP_FLOW_FROM_TUNNEL)
         clamp_mss(f, packet);
@@ -381,6 +382,10 @@ static __always_inline int conclude(frame *f, struct packet *packet, int verdict
     }
     if (verdict == PACKET_FAILS)
         drop_packet(f, packet, DP_OUTCOME_KERNEL_REFUSED);
+    if (rarely(packet->is_watched))
+        capture_end(f, verdict == PACKET_PASSES    ? DP_CAPTURE_PASSED
+                       : verdict == PACKET_IS_SENT ? DP_CAPTURE_SENT
+                                                   : DP_CAPTURE_DROPPED);
     switch (verdict) {
     case PACKET_PASSES: return TC_ACT_UNSPEC;
     case PACKET_IS_SENT: return TC_ACT_REDIRECT;
@@ -396,6 +401,7 @@ int martlet_nodeport_ingress(struct __sk_buff *ctx)
     parse(ctx, &packet);
     if (packet.kind == PACKET_NOT_IP)
         return TC_ACT_UNSPEC;
+    watch_packet(ctx, &packet);
     return conclude(ctx, &packet, serve_incoming(ctx, &packet));
 }
 

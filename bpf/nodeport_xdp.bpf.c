@@ -126,7 +126,7 @@ static __noinline int send_translated(frame *f, struct packet *packet, struct fl
     flow_touch(flow, packet);
     count_packet(flow->service_id, packet, 0);
     count_outcome(DP_OUTCOME_SENT_ON);
-    if (rarely(somebody_listens()))
+    if (rarely(packet->is_watched))
         tell_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
     return send(f, &hop->way, packet->is_ipv4);
 }
@@ -161,7 +161,7 @@ static __always_inline int send_in_tunnel(frame *f, struct packet *packet, struc
         return verdict;
     count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
     count_outcome(DP_OUTCOME_TUNNELLED);
-    if (rarely(somebody_listens()))
+    if (rarely(packet->is_watched))
         tell_packet(f, packet, backend_of(backend_id), frontend->service_id, DP_OUTCOME_TUNNELLED);
     return send(f, &hop->way, packet->is_ipv4);
 }
@@ -184,7 +184,7 @@ static __noinline int send_rewritten(frame *f, struct packet *packet, struct dp_
         return PACKET_FAILS;
     count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
     count_outcome(DP_OUTCOME_DISPATCHED);
-    if (rarely(somebody_listens()))
+    if (rarely(packet->is_watched))
         tell_packet(f, packet, backend_of(backend_id), frontend->service_id, DP_OUTCOME_DISPATCHED);
     return send(f, &hop->way, packet->is_ipv4);
 }
@@ -238,6 +238,7 @@ static __noinline int serve_reply(frame *f, struct packet *packet)
 
     if (!reply || !(reply->seen & DP_FLOW_MASQUERADED))
         return PACKET_PASSES;
+    watch_packet(f, packet);
     packet->onward.translation = turned_round(&reply->flow);
     if (rarely(!is_fresh(&reply->way)) && !reply_way_renew(f, &packet->onward.translation, reply))
         return PACKET_PASSES;
@@ -261,6 +262,7 @@ static __always_inline int serve(frame *f, struct packet *packet)
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
     if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet)))
         return PACKET_PASSES;
+    watch_packet(f, packet);
     if (usually(is_dsr(frontend)) || is_left_from_dsr(packet, frontend))
         verdict = serve_by_tunnel(f, packet, frontend);
     return verdict == PACKET_HAS_RECORD ? serve_by_translation(f, packet, frontend) : verdict;
@@ -270,17 +272,24 @@ SEC("xdp")
 int martlet_nodeport_xdp(struct xdp_md *ctx)
 {
     struct packet packet;
+    int verdict;
 
     /* Of what has been decided nothing is read before it is written. */
     __builtin_memset(&packet, 0, __builtin_offsetof(struct packet, onward));
     packet_parse(ctx, &packet);
     if (packet.kind != PACKET_FLOW || packet.tuple.protocol == PROTOCOL_SCTP)
         return XDP_PASS;
-    switch (serve(ctx, &packet)) {
+    verdict = serve(ctx, &packet);
+    if (rarely(verdict == PACKET_FAILS))
+        report_packet(ctx, &packet, 0, 0, DP_OUTCOME_KERNEL_REFUSED);
+    if (rarely(packet.is_watched))
+        capture_end(ctx, verdict == PACKET_PASSES                                     ? DP_CAPTURE_PASSED
+                         : verdict == PACKET_IS_SENT || verdict == PACKET_GOES_BACK ? DP_CAPTURE_SENT
+                                                                                    : DP_CAPTURE_DROPPED);
+    switch (verdict) {
     case PACKET_PASSES: return XDP_PASS;
     case PACKET_IS_SENT: return XDP_REDIRECT;
     case PACKET_GOES_BACK: return XDP_TX;
-    case PACKET_FAILS: report_packet(ctx, &packet, 0, 0, DP_OUTCOME_KERNEL_REFUSED); break;
+    default: return XDP_DROP;
     }
-    return XDP_DROP;
 }

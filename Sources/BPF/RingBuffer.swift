@@ -76,6 +76,27 @@ import Glibc
         return (total - short, short)
     }
 
+    /// As ``poll(timeout:_:)``, for rings whose records begin with the same struct and go on with bytes of their own.
+    ///
+    /// - Returns: how many records were handed out, and how many were passed over because they are shorter than
+    ///   `Record`.
+    @discardableResult
+    public mutating func poll<Record: BitwiseCopyable>(
+        timeout: Duration, as type: Record.Type, withBytes body: (Record, [UInt8]) -> Void
+    ) throws(BPFError) -> (delivered: Int, short: Int) {
+        var short = 0
+        let size = MemoryLayout<Record>.size
+        let total = try poll(timeout: timeout) { bytes in
+            guard bytes.byteCount >= size else {
+                short += 1
+                return
+            }
+            let rest = unsafe bytes.withUnsafeBytes { unsafe Array($0[size...]) }
+            body(unsafe bytes.unsafeLoadUnaligned(as: Record.self), rest)
+        }
+        return (total - short, short)
+    }
+
     private static func milliseconds(_ timeout: Duration) -> Int32 {
         let (seconds, attoseconds) = timeout.components
         guard seconds < 86_400 else { return 86_400_000 }

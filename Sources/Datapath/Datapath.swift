@@ -115,6 +115,8 @@ package final class Datapath: Sendable {
         try repin(maps.node.descriptor, .node)
         try repin(maps.flows.descriptor, .flows)
         try repin(maps.flowReplies.descriptor, .flowReplies)
+        try repin(maps.watch.descriptor, .watch)
+        try repin(maps.captureSwitch.descriptor, .captureSwitch)
     }
 
     private func repin(_ map: borrowing MapDescriptor, _ name: MapName) throws(BPFError) {

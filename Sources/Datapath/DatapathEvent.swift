@@ -67,7 +67,7 @@ package struct DatapathEvent: Hashable, Sendable {
 }
 
 extension DatapathEvent.Hook {
-    fileprivate init?(_ number: UInt8) {
+    init?(_ number: UInt8) {
         switch UInt32(number) {
         case DP_HOOK_CONNECT.rawValue: self = .connect
         case DP_HOOK_SENDMSG.rawValue: self = .sendmsg

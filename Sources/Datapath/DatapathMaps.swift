@@ -24,6 +24,9 @@ package struct DatapathMaps: ~Copyable, Sendable {
     package let flows: BPFMap<dp_flow_key, dp_flow>
     package let flowReplies: BPFMap<dp_flow_key, dp_flow_reply>
     package let nextHops: MapDescriptor
+    /// CLOCK_MONOTONIC until which somebody wants to know more of packets than their counters say; zero: nobody.
+    package let watch: BPFMap<UInt32, UInt64>
+    package let captureSwitch: BPFMap<UInt32, dp_capture_switch>
     package let pinFolder: PinFolder
 
     /// - Throws: `notInstalled` when nothing is pinned in the folder, `otherContract` when it is not ours to read.
@@ -61,6 +64,8 @@ package struct DatapathMaps: ~Copyable, Sendable {
             flows: try .open(pinned: folder.pin(of: .flows)),
             flowReplies: try .open(pinned: folder.pin(of: .flowReplies)),
             nextHops: try .open(pinned: folder.pin(of: .nextHops)),
+            watch: try .open(pinned: folder.pin(of: .watch)),
+            captureSwitch: try .open(pinned: folder.pin(of: .captureSwitch)),
             pinFolder: folder)
     }
 

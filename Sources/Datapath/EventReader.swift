@@ -31,6 +31,7 @@ extension EventReaderError: CustomStringConvertible {
 package struct EventReader: ~Copyable {
     private var ring: RingBuffer
     private let control: BPFMap<UInt32, dp_event_switch>
+    private let watch: PacketWatch
     /// Of the `maps` directory.
     private let lock: OpenDirectory
     private let perSecond: UInt32
@@ -48,8 +49,11 @@ package struct EventReader: ~Copyable {
             let control = try BPFMap<UInt32, dp_event_switch>.open(pinned: folder.pin(of: .eventSwitch))
             var ring = try RingBuffer(.open(pinned: folder.pin(of: .events)))
             try ring.poll(timeout: .zero) { _ in }
+            let watch = try PacketWatch(folder)
             try Self.push(control, perSecond)
+            try watch.keepOn(until: Self.now() + Self.reach)
             self.control = control
+            self.watch = watch
             self.ring = ring
         } catch {
             throw .kernel(error)
@@ -60,11 +64,13 @@ package struct EventReader: ~Copyable {
 
     deinit {
         _ = try? control.update(0, dp_event_switch(until_ns: 0, per_second: 0, pad: 0))
+        watch.release()
     }
 
     /// Keeps the events on for some seconds more; to be called at least once a second.
     package func keepOn() throws(BPFError) {
         try Self.push(control, perSecond)
+        try watch.keepOn(until: Self.now() + Self.reach)
     }
 
     private static func push(

@@ -2,7 +2,7 @@
 // replies (bpf/abi/packets.h). Which flows have a record at all is said there.
 
 import BPF
-import CDatapathABI
+package import CDatapathABI
 import DatapathImage
 package import NetworkTypes
 
@@ -130,7 +130,7 @@ extension DatapathMaps {
 
 extension dp_flow {
     /// The backend's direction.
-    fileprivate func replyKey(_ protocolNumber: UInt8) -> dp_flow_key {
+    package func replyKey(_ protocolNumber: UInt8) -> dp_flow_key {
         var key = dp_flow_key()
         key.source = backend
         key.source_port_be = backend_port_be

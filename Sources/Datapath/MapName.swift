@@ -31,6 +31,9 @@ package enum MapName: String, CaseIterable, Sendable {
     case flowReplies = "flow_replies"
     case nextHops = "next_hops"
     case fragments
+    case watch
+    case captureSwitch = "capture_switch"
+    case captures
 
     /// The configured size of the map; nil where the object's own size stands.
     func size(in sizes: MapSizes) -> UInt32? {
@@ -48,13 +51,13 @@ package enum MapName: String, CaseIterable, Sendable {
         case .connectionsOverflow: max(64, sizes.connections / 2)
         case .udpPages: sizes.udpPages
         case .affinity: sizes.affinity
-        case .events: sizes.eventBytes
+        case .events, .captures: sizes.eventBytes
         case .sourceRanges: sizes.sourceRanges
         case .flows, .flowReplies: sizes.flows
         // One for each backend id.
         case .nextHops: sizes.backends
         case .skipCgroups, .contract, .outcomes, .eventSwitch, .eventBudget, .multipath: nil
-        case .nodeAddresses, .devices, .node, .fragments: nil
+        case .nodeAddresses, .devices, .node, .fragments, .watch, .captureSwitch: nil
         }
     }
 }

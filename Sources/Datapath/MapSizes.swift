@@ -24,7 +24,7 @@ package struct MapSizes: Hashable, Sendable {
     /// Flows of packets that have a record: translated ones, and DSR flows in slots that moved. Memory is taken as they
     /// come.
     package var flows: UInt32
-    /// Bytes of the event ring: a power of two of at least a page.
+    /// Bytes of the event ring, and of that of captures: a power of two of at least a page.
     package var eventBytes: UInt32
 
     package init(

@@ -45,6 +45,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
     case optionRefused = 37
     case flowUnknown = 38
     case tunnelErrorShort = 39
+    case capturesLost = 40
 
     /// Whether only packets can have it; refusals that calls meet as well are counted together.
     package var isOfPackets: Bool { rawValue >= Self.answeredLocally.rawValue }
@@ -103,6 +104,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .optionRefused: "option_refused"
         case .flowUnknown: "flow_unknown"
         case .tunnelErrorShort: "tunnel_error_short"
+        case .capturesLost: "captures_lost"
         }
     }
 
@@ -121,7 +123,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
             .errorUnknown, .optionRefused, .flowUnknown:
             .dropped
         case .connectionUnrecorded, .udpPeerUnrecorded, .affinityUnrecorded, .eventsLost, .decapsulated, .portCollision,
-            .flowTracked, .flowUntimed, .neighbourPending, .optionTaken, .tunnelErrorShort:
+            .flowTracked, .flowUntimed, .neighbourPending, .optionTaken, .tunnelErrorShort, .capturesLost:
             .noted
         }
     }
@@ -170,6 +172,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
         case .kernelRefused: "dropped: the kernel refused to make room in the frame, to write or to send it"
         case .errorUnknown: "dropped: an ICMP error out of a tunnel, about a flow that has no record"
+        case .capturesLost: "captured packets not delivered: rate limit reached, or the ring was full"
         }
     }
 }

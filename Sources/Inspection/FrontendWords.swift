@@ -24,7 +24,9 @@ extension FrontendRecord {
             (DP_FRONTEND_DENY_PODS, "deny-pods"), (DP_FRONTEND_MASQUERADE_HOST, "masquerade-host"),
             (DP_FRONTEND_MASQUERADE_PODS, "masquerade-pods"), (DP_FRONTEND_MASQUERADE_OUTSIDE, "masquerade-outside"),
             (DP_FRONTEND_SOURCE_RANGES, "source-ranges"), (DP_FRONTEND_DSR, "dsr"),
-            (DP_FRONTEND_INSIDE_ONLY, "inside-only"), (DP_FRONTEND_OUTSIDE_ONLY, "outside-only"),
+            (DP_FRONTEND_INSIDE_ONLY, "inside-only"), (DP_FRONTEND_CHANGING, "changing"),
+            (DP_FRONTEND_OUTSIDE_ONLY, "outside-only"), (DP_FRONTEND_EXTERNAL_LOCAL, "external-local"),
+            (DP_FRONTEND_INTERNAL_LOCAL, "internal-local"),
         ]
         var rest = UInt32(fields.flags)
         var names: [String] = []

@@ -31,7 +31,7 @@ package struct LiveExplainer: Sendable {
         case pod
     }
 
-    /// Nil for clients whose sockets are elsewhere.
+    /// Nil for clients whose sockets are elsewhere: PacketExplainer is for those.
     private var client: Client? {
         switch source {
         case .node, .localhost: .host
@@ -41,7 +41,7 @@ package struct LiveExplainer: Sendable {
     }
 
     package func explanation() -> Explanation {
-        guard let client else { return outsideClient() }
+        guard let client else { return notHandled("The client's socket is on another machine.") }
         guard destination.protocolKind != .sctp else {
             return notHandled("The socket hooks do not translate SCTP.")
         }
@@ -61,17 +61,26 @@ package struct LiveExplainer: Sendable {
         let detector = isInternal || !dependsOnSource(record) ? [] : ["TP-8"]
         switch UInt32(choice.action) {
         case DP_ACTION_FORWARD.rawValue:
-            return forward(record, isInternal ? records.internalSet : records.externalSet, detector)
+            return forward(
+                record, isInternal ? records.internalSet : records.externalSet,
+                detector + policyRules(record, isInternal: isInternal))
         case DP_ACTION_REJECT.rawValue:
             return hit(record, .reject, ["REJ-1"], "finds no usable endpoint anywhere")
         case DP_ACTION_DROP.rawValue:
-            let rule = record.kind == .clusterIP ? "TP-3" : "TP-7"
+            let rule = record.isClusterIP ? "TP-3" : "TP-7"
             let why = "may only use endpoints of this node, and all usable ones are elsewhere"
             return hit(record, .drop, detector + [rule], why)
         case _:
             return hit(
                 record, .reject, [], "is refused, since the record contradicts itself: \(Outcome.badRecord.name)")
         }
+    }
+
+    /// The policy that chose between the two lists, where it is not the default.
+    private func policyRules(_ record: FrontendRecord, isInternal: Bool) -> [String] {
+        if record.isClusterIP { return record.has(DP_FRONTEND_INTERNAL_LOCAL) ? ["TP-1"] : [] }
+        guard record.isExternalLocal else { return [] }
+        return isInternal ? ["TP-6"] : ["TP-5"]
     }
 
     private func dependsOnSource(_ record: FrontendRecord) -> Bool {
@@ -121,14 +130,6 @@ package struct LiveExplainer: Sendable {
                 : "The frontend \(destination) is for processes of the node only.", rules)
     }
 
-    /// Only socket hooks are attached in this version, and this client's socket is on another machine.
-    private func outsideClient() -> Explanation {
-        var answer = notHandled("No packet hook is attached, so nothing is done for clients outside of this node.")
-        answer.service = records.exact.flatMap { _ in records.service?.description }
-        answer.frontend = records.exact.flatMap(frontend)
-        return answer
-    }
-
     private func notHandled(_ reason: String, _ rules: [String] = []) -> Explanation {
         Explanation(outcome: .notHandled, rules: rules, reason: reason)
     }
@@ -138,51 +139,9 @@ package struct LiveExplainer: Sendable {
     ) -> Explanation {
         let owner = records.service?.description ?? "service id \(record.fields.service_id)"
         return Explanation(
-            outcome: outcome, service: records.service?.description, frontend: frontend(record),
-            rules: [record.kind?.rule].compactMap(\.self) + rules, path: .socket,
+            outcome: outcome, service: records.service?.description,
+            frontend: records.frontend(at: destination.address),
+            rules: [record.planKind?.rule].compactMap(\.self) + rules, path: .socket,
             reason: "The \(source) that dials the \(record.kindName) of \(owner) \(why).")
-    }
-
-    /// As in the plan, as far as the records tell. They do not hold source ranges, and have two sets without names: from
-    /// inside, an external address leads to the cluster list (TP-6), so that another set is the local one. A ClusterIP has
-    /// one set, which is called the cluster list.
-    private func frontend(_ record: FrontendRecord) -> PlanReport.Frontend? {
-        guard let kind = record.kind else { return nil }
-        let fields = record.fields
-        let isLocal = kind != .clusterIP && dependsOnSource(record)
-        let plan = FrontendPlan(
-            kind: kind, address: destination.address,
-            externalTo: Self.disposition(fields.external, list: isLocal ? .local : .cluster),
-            internalTo: Self.disposition(fields.internal, list: .cluster))
-        var frontend = PlanReport.Frontend(plan)
-        if kind == .loadBalancer { frontend.sourceRanges = nil }
-        return frontend
-    }
-
-    /// The programs refuse a record whose action is none.
-    private static func disposition(
-        _ choice: dp_choice, list: FrontendPlan.Disposition
-    ) -> FrontendPlan.Disposition {
-        switch UInt32(choice.action) {
-        case DP_ACTION_FORWARD.rawValue: list
-        case DP_ACTION_DROP.rawValue: .drop
-        case _: .reject
-        }
-    }
-}
-
-extension FrontendRecord {
-    fileprivate var kind: FrontendPlan.Kind? { FrontendPlan.Kind(rawValue: fields.kind) }
-}
-
-extension FrontendPlan.Kind {
-    /// The rule by which such a frontend exists.
-    fileprivate var rule: String {
-        switch self {
-        case .clusterIP: "SVC-1"
-        case .nodePort: "SVC-3"
-        case .externalIP: "SVC-5"
-        case .loadBalancer: "SVC-4"
-        }
     }
 }

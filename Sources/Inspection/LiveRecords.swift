@@ -6,7 +6,7 @@ import CDatapathABI
 package import Datapath
 package import DatapathImage
 package import LoadBalancing
-import NetworkTypes
+package import NetworkTypes
 package import ServiceModel
 
 package struct LiveRecords: Sendable {
@@ -20,10 +20,15 @@ package struct LiveRecords: Sendable {
     package var externalSet: [BackendRecord?]
     /// The owner of `exact`.
     package var service: ServicePortName?
+    /// What `source_ranges` holds for the owner, if `exact` heeds it.
+    package var ranges: [SourceRange]
+    /// Whether they admit the source that is asked about.
+    package var isSourceAdmitted: Bool
 
     package init(
         exact: FrontendRecord? = nil, hasWildcard: Bool = false, isInServiceCIDR: Bool = false,
-        internalSet: [BackendRecord?] = [], externalSet: [BackendRecord?] = [], service: ServicePortName? = nil
+        internalSet: [BackendRecord?] = [], externalSet: [BackendRecord?] = [], service: ServicePortName? = nil,
+        ranges: [SourceRange] = [], isSourceAdmitted: Bool = true
     ) {
         self.exact = exact
         self.hasWildcard = hasWildcard
@@ -31,10 +36,16 @@ package struct LiveRecords: Sendable {
         self.internalSet = internalSet
         self.externalSet = externalSet
         self.service = service
+        self.ranges = ranges
+        self.isSourceAdmitted = isSourceAdmitted
     }
 
-    /// Cost: four look-ups and the members of two sets.
-    package init(_ destination: FrontendAddress, in maps: borrowing DatapathMaps) throws(BPFError) {
+    /// Cost: four look-ups and the members of two sets; with source ranges, a walk over those of all services.
+    ///
+    /// - Parameter source: whom the source ranges are asked about; nil: nobody.
+    package init(
+        _ destination: FrontendAddress, from source: IPAddress? = nil, in maps: borrowing DatapathMaps
+    ) throws(BPFError) {
         self.init()
         let address = destination.address.address
         exact = try maps.frontends.lookup(FrontendKey(destination.address, protocol: destination.protocolKind))
@@ -47,6 +58,21 @@ package struct LiveRecords: Sendable {
         let backends = try MappedArray<BackendRecord>(maps.backends, access: .readOnly)
         internalSet = Self.members(of: exact.fields.internal, slots, backends)
         externalSet = Self.members(of: exact.fields.external, slots, backends)
+        try readRanges(of: exact, source, maps)
+    }
+
+    private mutating func readRanges(
+        of record: FrontendRecord, _ source: IPAddress?, _ maps: borrowing DatapathMaps
+    ) throws(BPFError) {
+        guard record.hasSourceRanges else { return }
+        let id = record.fields.service_id
+        for (key, admission) in try maps.sourceRanges.entries() where key.serviceID == id {
+            guard let range = key.range else { continue }
+            ranges.append(SourceRange(range, SourceAdmission(rawValue: admission)))
+        }
+        guard let source else { return }
+        let found = try maps.sourceRanges.lookup(SourceRangeKey(CIDR(source), serviceID: id))
+        isSourceAdmitted = found == SourceAdmission.allow.rawValue
     }
 
     /// As set_member of bpf/lib/choose.bpf.h: what is outside of the arena, or no backend, is none.

@@ -11,9 +11,14 @@ package enum StandardStream: Sendable {
     ///
     /// - Throws: EPIPE when the other end is gone and SIGPIPE is ignored.
     package func write(_ text: String) throws(SystemError) {
+        try write(Array(text.utf8))
+    }
+
+    /// The same for bytes that are no text.
+    package func write(_ bytes: [UInt8]) throws(SystemError) {
         switch self {
-        case .output: try writeAll(Array(text.utf8), to: STDOUT_FILENO, "standard output")
-        case .error: try writeAll(Array(text.utf8), to: STDERR_FILENO, "standard error")
+        case .output: try writeAll(bytes, to: STDOUT_FILENO, "standard output")
+        case .error: try writeAll(bytes, to: STDERR_FILENO, "standard error")
         }
     }
 }

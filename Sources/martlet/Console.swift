@@ -17,8 +17,13 @@ enum Console {
 
     /// The same for text of our own, such as a shell's completion script.
     static func showAsIs(_ text: String) throws {
+        try showAsIs(Array(text.utf8))
+    }
+
+    /// The same for bytes that are no text.
+    static func showAsIs(_ bytes: [UInt8]) throws {
         do throws(SystemError) {
-            try StandardStream.output.write(text)
+            try StandardStream.output.write(bytes)
         } catch {
             guard error.errno != EPIPE else { throw ExitCode(Launcher.Status.failed) }
             throw OutputFailure(cause: error)

@@ -12,8 +12,8 @@ struct Martlet: ParsableCommand {
         version: Version.current,
         subcommands: [
             AgentCommand.self, PlanCommand.self, ServicesCommand.self, BackendsCommand.self, FrontendsCommand.self,
-            FlowsCommand.self, StatusCommand.self, ExplainCommand.self, MonitorCommand.self, DoctorCommand.self,
-            CleanupCommand.self,
+            FlowsCommand.self, StatusCommand.self, ExplainCommand.self, MonitorCommand.self, CaptureCommand.self,
+            DoctorCommand.self, CleanupCommand.self,
         ])
 
     static func main() async {

@@ -149,17 +149,46 @@ struct LiveExplainerTests {
         #expect(try explain(Self.records(DP_FRONTEND_NODE_PORT)).rules == ["SVC-3", "TP-8"])
     }
 
-    @Test("the frontend has the words of the contract, and null for ranges that the maps do not hold")
+    @Test("the frontend has the words of the contract, and the list that each policy chooses from")
     func frontendWords() throws {
-        let local = try #require(try explain(Self.records(DP_FRONTEND_LOAD_BALANCER)).frontend)
-        #expect(local.internalTo == "cluster" && local.externalTo == "local" && local.sourceRanges == nil)
-        #expect(try JSONText.encode(local).contains("\"sourceRanges\" : null"))
+        let local = try #require(
+            try explain(Self.records(DP_FRONTEND_LOAD_BALANCER, flags: [DP_FRONTEND_EXTERNAL_LOCAL])).frontend)
+        #expect(local.internalTo == "cluster" && local.externalTo == "local" && local.sourceRanges == [])
         let refused = try #require(
             try explain(Self.records(internal: DP_ACTION_REJECT, external: DP_ACTION_DROP)).frontend)
-        #expect(refused.internalTo == "reject" && refused.externalTo == "drop" && refused.sourceRanges == [])
-        var same = Self.records(DP_FRONTEND_NODE_PORT)
-        same.externalSet = same.internalSet
-        #expect(try explain(same).frontend?.externalTo == "cluster")
+        #expect(refused.internalTo == "reject" && refused.externalTo == "drop")
+        let own = try #require(
+            try explain(Self.records(flags: [DP_FRONTEND_INTERNAL_LOCAL, DP_FRONTEND_EXTERNAL_LOCAL])).frontend)
+        #expect(own.internalTo == "local" && own.externalTo == "local")
+        #expect(try explain(Self.records(DP_FRONTEND_NODE_PORT)).frontend?.externalTo == "cluster")
+    }
+
+    @Test("the policy is named where it is Local (TP-1, TP-5, TP-6)")
+    func policies() throws {
+        let clusterIP = Self.records(flags: [DP_FRONTEND_INTERNAL_LOCAL, DP_FRONTEND_EXTERNAL_LOCAL])
+        #expect(try explain(clusterIP, podsAreLocal: true).rules == ["SVC-1", "TP-1"])
+        let external = Self.records(DP_FRONTEND_NODE_PORT, flags: [DP_FRONTEND_EXTERNAL_LOCAL])
+        #expect(try explain(external, podsAreLocal: true).rules == ["SVC-3", "TP-6"])
+        #expect(try explain(external).rules == ["SVC-3", "TP-8", "TP-5"])
+    }
+
+    @Test(
+        "source ranges are told as they were written, with the policy (LBSR-1)",
+        arguments: [
+            ([("0.0.0.0/0", "allow"), ("10.0.0.0/8", "deny")], ["10.0.0.0/8"], "deny"),
+            (
+                [("192.0.2.0/24", "allow"), ("10.0.0.0/8", "allow"), ("fd00::/8", "allow")],
+                ["10.0.0.0/8", "192.0.2.0/24"], nil
+            ),
+            ([("0.0.0.0/0", "deny"), ("10.96.0.1/32", "allow"), ("10.0.0.0/8", "allow")], ["10.0.0.0/8"], nil),
+        ] as [([(String, String)], [String], String?)])
+    func sourceRanges(_ entries: [(String, String)], _ expected: [String], _ policy: String?) throws {
+        var records = Self.records(DP_FRONTEND_LOAD_BALANCER, flags: [DP_FRONTEND_SOURCE_RANGES])
+        records.ranges = try entries.map {
+            SourceRange(try #require(CIDR($0.0)), $0.1 == "allow" ? .allow : .deny)
+        }
+        let frontend = try #require(try explain(records).frontend)
+        #expect(frontend.sourceRanges == expected && frontend.sourceRangesPolicy == policy)
     }
 
     @Test("the page names what was found, one fact a line")

@@ -15,7 +15,8 @@ import Testing
 struct LiveExplanationTests {
     private func explain(_ from: String, _ to: String, _ folder: PinFolder) throws -> Explanation {
         try LiveExplanation.explain(
-            from: try #require(TrafficSource(from)), to: try #require(FrontendAddress(to)), in: folder)
+            from: try #require(TrafficSource(from)), to: try #require(FrontendAddress(to)), in: folder
+        ).explanation
     }
 
     @Test("the constants of the attached programs are read back by name")

@@ -37,6 +37,13 @@ struct OutcomeTests {
         #expect(pair.outcome.rawValue == pair.constant)
     }
 
+    @Test("the reason of what is refused or dropped says so", arguments: Outcome.allCases)
+    func reasonSaysSo(_ outcome: Outcome) {
+        let isRefusal = outcome.reason.hasPrefix("refused: ") || outcome.reason.hasPrefix("bind refused: ")
+        #expect(isRefusal == (outcome.effect == .refused))
+        #expect(outcome.reason.hasPrefix("dropped: ") == (outcome.effect == .dropped))
+    }
+
     @Test("names and reasons are distinct, and a name leads back to its outcome")
     func namesAreDistinct() {
         #expect(Set(Outcome.allCases.map(\.name)).count == Outcome.allCases.count)

@@ -29,6 +29,17 @@ struct PacketEventTests {
         return DatapathEvent(event)
     }
 
+    @Test("say every outcome in its own words", arguments: Outcome.allCases)
+    func outcomes(_ outcome: Outcome) throws {
+        var event = dp_event()
+        event.outcome = UInt8(outcome.rawValue)
+        event.hook = UInt8(DP_HOOK_XDP.rawValue)
+        event.interface = 7
+        let record = EventRecord(DatapathEvent(event), service: nil, at: Date(timeIntervalSince1970: 0))
+        #expect(record.outcome == outcome.name && record.reason == outcome.reason)
+        #expect(record.line.contains(" \(outcome.name)/xdp "))
+    }
+
     @Test(
         "name device, client, frontend and backend, and no process",
         arguments: [

@@ -35,6 +35,8 @@ CHECK(dp_service_counters, 32, bytes, 24);
 CHECK(dp_event, 112, command, 96);
 CHECK(dp_event_switch, 16, pad, 12);
 CHECK(dp_event_budget, 16, spent, 8);
+CHECK(dp_capture_switch, 64, services, 32);
+CHECK(dp_capture, 48, pad, 47);
 CHECK(dp_contract, 8, pad, 4);
 CHECK(dp_flow_key, 40, pad, 37);
 CHECK(dp_flow, 96, timer, 80);

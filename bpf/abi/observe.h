@@ -51,7 +51,8 @@ enum dp_outcome {
     DP_OUTCOME_OPTION_REFUSED = 37,       /* dropped: DSR's option names a frontend that the backend does not serve */
     DP_OUTCOME_FLOW_UNKNOWN = 38,         /* dropped: sent by option on a flow that its backend's node has no record of */
     DP_OUTCOME_TUNNEL_ERROR_SHORT = 39,   /* an ICMP error about a tunnel that quotes too little to tell a client */
-    DP_OUTCOME_COUNT = 40,
+    DP_OUTCOME_CAPTURES_LOST = 40,        /* captured packets not delivered: rate limit reached or ring buffer full */
+    DP_OUTCOME_COUNT = 41,
 };
 
 /* Element of `service_counters` (per-CPU array), index is the service id. */
@@ -104,6 +105,62 @@ struct dp_event_switch {
 struct dp_event_budget {
     __u64 second;              /* the second that `spent` counts in */
     __u64 spent;
+};
+
+/*
+ * The single element of `watch` (array of __u64): CLOCK_MONOTONIC until which somebody wants to know more of packets
+ * than their counters say, events or captures; zero: nobody. The packet hooks test this alone; whoever sets it says in
+ * `event_switch` or `capture_switch` what is wanted.
+ */
+
+/* The most of a packet that is captured. */
+#define DP_CAPTURE_BYTES_MAX 2048
+
+/* The most services that the kernel tells apart for a capture. */
+#define DP_CAPTURE_SERVICES_MAX 8
+
+/* The single element of `capture_switch` (array): which packets are captured, and how much of them. */
+struct dp_capture_switch {
+    __u64 until_ns;      /* CLOCK_MONOTONIC; a capture pushes it forward while it runs; zero: off */
+    __u64 outcomes;      /* by number, a bit for each outcome that is wanted */
+    __u32 snap_bytes;    /* of each packet, at most */
+    __u32 one_in;        /* of so many packets that are wanted, one is captured; at least 1 */
+    __u32 per_second;    /* for each CPU and loaded program; further packets are counted as lost */
+    __u32 service_count; /* zero: all services, and packets of none */
+    __u32 services[DP_CAPTURE_SERVICES_MAX];
+};
+
+/* What the hook did with a captured packet. */
+enum dp_capture_end {
+    DP_CAPTURE_PASSED = 1,  /* on, up or down the stack */
+    DP_CAPTURE_SENT = 2,    /* out of a device, or back to its sender */
+    DP_CAPTURE_DROPPED = 3,
+};
+
+/* Which of its forms it is. */
+enum dp_capture_stage {
+    DP_CAPTURE_BEFORE = 1, /* as the hook met it */
+    DP_CAPTURE_AFTER = 2,  /* as the hook let it go */
+};
+
+/*
+ * A record of the `captures` ring buffer; the packet's first `captured_bytes` follow. A packet that was not dropped has
+ * two, one after the other on its CPU: as it was, and as it became.
+ */
+struct dp_capture {
+    __u64 time_ns;             /* CLOCK_MONOTONIC, when the hook met it */
+    struct dp_address backend; /* zero: none was chosen */
+    __u32 service_id;          /* zero: none is concerned */
+    __u32 interface;           /* index of the hook's device */
+    __u32 frame_bytes;         /* of the whole frame */
+    __u32 captured_bytes;
+    __u16 backend_port_be;
+    __u8 outcome;              /* enum dp_outcome */
+    __u8 hook;                 /* enum dp_hook */
+    __u8 end;                  /* enum dp_capture_end */
+    __u8 stage;                /* enum dp_capture_stage */
+    __u8 link_header_bytes;    /* zero: the frame begins with the IP header */
+    __u8 pad;                  /* zero */
 };
 
 /* The single element of `contract` (array): which contract the pinned maps follow. */

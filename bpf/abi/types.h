@@ -51,6 +51,8 @@ enum dp_frontend_flags {
     DP_FRONTEND_INSIDE_ONLY = 1 << 9,        /* packets of outside clients are refused: a ClusterIP is not theirs */
     DP_FRONTEND_CHANGING = 1 << 10,          /* `previous` counts: DSR flows in slots that have moved are tracked */
     DP_FRONTEND_OUTSIDE_ONLY = 1 << 11,      /* a wildcard that is for packets of outside clients only (decision 12) */
+    DP_FRONTEND_EXTERNAL_LOCAL = 1 << 14,    /* `external` is the local list (TP-5); for people */
+    DP_FRONTEND_INTERNAL_LOCAL = 1 << 15,    /* `internal` is the local list (TP-1); for people */
 };
 
 /* Bits of dp_backend.flags. */

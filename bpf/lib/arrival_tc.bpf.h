@@ -20,8 +20,10 @@ static __always_inline void parse_inner(frame *f, struct packet *packet)
 {
     __be16 protocol = packet->is_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
     __u16 network = packet->transport;
+    __u8 is_watched = packet->is_watched;
 
     __builtin_memset(packet, 0, sizeof(*packet));
+    packet->is_watched = is_watched;
     packet->network = network;
     packet_parse_at(f, packet, protocol);
     if (packet->kind == PACKET_RARE)

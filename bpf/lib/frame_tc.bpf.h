@@ -47,6 +47,12 @@ static __always_inline __u32 frame_length(frame *f)
     return f->len;
 }
 
+/* Link-layer header in front of the IP header. */
+static __always_inline __u8 frame_link_bytes(void)
+{
+    return link_header_bytes;
+}
+
 static __always_inline __u32 frame_interface(frame *f)
 {
     return f->ifindex;

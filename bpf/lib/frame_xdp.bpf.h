@@ -42,6 +42,17 @@ static __always_inline __u8 frame_hook(frame *f)
     return DP_HOOK_XDP;
 }
 
+/* Link-layer header in front of the IP header. */
+static __always_inline __u8 frame_link_bytes(void)
+{
+    return ETH_HLEN;
+}
+
+static __always_inline int frame_load(frame *f, __u32 offset, void *to, __u32 size)
+{
+    return bpf_xdp_load_bytes(f, offset, to, size);
+}
+
 /* EtherType, and where its header begins. What is behind a VLAN tag is left to TC, which finds it taken off. */
 static __always_inline __be16 frame_network_protocol(frame *f, __u16 *offset)
 {

@@ -55,6 +55,7 @@ struct packet {
     __u8 tcp_flags;           /* the octet of the TCP header; zero for others */
     __u8 is_later_fragment;   /* no transport header in here; ports are known from the first one */
     __u8 is_fragment;
+    __u8 is_watched;          /* somebody wants to know what becomes of it */
     struct passage onward;    /* what has been decided */
 };
 

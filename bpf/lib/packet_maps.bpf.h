@@ -7,6 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "../abi/observe.h"
 #include "../abi/packets.h"
 #include "maps.bpf.h"
 
@@ -90,6 +91,27 @@ struct {
     __type(key, __u32);
     __type(value, struct dp_next_hop);
 } next_hops SEC(".maps");
+
+/* What is told about packets: see observe.h of the contract. Sizes of rings are the agent's. */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u64);
+} watch SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct dp_capture_switch);
+} capture_switch SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4096);
+} captures SEC(".maps");
 
 /* A datagram whose first fragment is forgotten is lost, as on a busy router: the least recently used may go. */
 struct {

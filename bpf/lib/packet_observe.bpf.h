@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Counting packets, and telling about them while somebody listens: observe.bpf.h for the packet hooks. */
+/*
+ * Counting packets, and telling about them while somebody wants to know: observe.bpf.h for the packet hooks. Whether
+ * somebody does is asked once for each packet that is served, before anything is written to it.
+ */
 #ifndef MARTLET_LIB_PACKET_OBSERVE_H
 #define MARTLET_LIB_PACKET_OBSERVE_H
 
+#include "capture.bpf.h"
 #include "observe.bpf.h"
 #include "packet.bpf.h"
 
-/* What an event says of a packet besides its addresses. */
-struct observation {
-    __u32 service_id;
-    __u32 interface;
-    __u8 outcome;
-    __u8 hook;
-};
+/* To be called before the packet is changed. */
+static __always_inline void watch_packet(frame *f, struct packet *packet)
+{
+    __u32 zero = 0;
+    __u64 *until_ns = bpf_map_lookup_elem(&watch, &zero);
+
+    if (usually(!until_ns || !*until_ns))
+        return;
+    packet->is_watched = 1;
+    capture_begin(f);
+}
 
 /* Out of line, as send_event(). `backend` may be NULL. */
 static __noinline void send_packet_event(const struct dp_flow_key *tuple, const struct dp_backend *backend,
@@ -57,6 +65,7 @@ static __always_inline void tell_packet(frame *f, const struct packet *packet, c
         .hook = frame_hook(f),
     };
 
+    capture_note(&observation, backend);
     send_packet_event(&packet->tuple, backend, &observation);
 }
 
@@ -65,7 +74,7 @@ static __always_inline void report_packet(frame *f, const struct packet *packet,
                                           __u32 service_id, __u8 outcome)
 {
     count_outcome(outcome);
-    if (rarely(somebody_listens()))
+    if (rarely(packet->is_watched))
         tell_packet(f, packet, backend, service_id, outcome);
 }
 

@@ -37,6 +37,8 @@ extension FrontendRecord {
         if plan.isDSR(frontend) { flags.append(DP_FRONTEND_DSR) }
         if !frontend.sourceRanges.isEmpty { flags.append(DP_FRONTEND_SOURCE_RANGES) }
         if frontend.refuses.contains(.outside) { flags.append(DP_FRONTEND_INSIDE_ONLY) }
+        if frontend.externalTo == .local { flags.append(DP_FRONTEND_EXTERNAL_LOCAL) }
+        if frontend.internalTo == .local { flags.append(DP_FRONTEND_INTERNAL_LOCAL) }
         return flags
     }
 }

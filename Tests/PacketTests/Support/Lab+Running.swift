@@ -123,13 +123,38 @@ extension Lab {
         _ hook: PacketHook, _ frame: [UInt8], at device: String, flags: UInt32, segment: UInt32
     ) throws -> Seen {
         let before = try counts()
-        let result = try runBare(hook, frame, at: device, flags: flags, segment: segment)
+        var told: [DatapathEvent]?
+        let result = try listening(to: &told) {
+            try runBare(hook, frame, at: device, flags: flags, segment: segment)
+        }
         let after = try counts()
-        let outcomes = after.filter { $0.value > before[$0.key, default: 0] }
-            .map { ($0.key, $0.value - before[$0.key, default: 0]) }
+        let outcomes = Dictionary(
+            uniqueKeysWithValues: after.filter { $0.value > before[$0.key, default: 0] }
+                .map { ($0.key, $0.value - before[$0.key, default: 0]) })
+        if let told { expectTold(outcomes, told) }
         return Seen(
-            hook: hook, verdict: Verdict(result.returnValue, of: hook), bytes: result.output,
-            outcomes: Dictionary(uniqueKeysWithValues: outcomes))
+            hook: hook, verdict: Verdict(result.returnValue, of: hook), bytes: result.output, outcomes: outcomes)
+    }
+
+    /// Every other packet is met with somebody listening, so that all tests try both ways. Nil: nobody did.
+    private func listening<Result>(to events: inout [DatapathEvent]?, _ body: () throws -> Result) throws -> Result {
+        runs += 1
+        guard runs % 2 == 0 else { return try body() }
+        var reader = try EventReader(datapath.maps.pinFolder, perSecond: .max)
+        let result = try body()
+        var told: [DatapathEvent] = []
+        try reader.poll(timeout: .zero) { told.append($0) }
+        events = told
+        return result
+    }
+
+    /// What is refused or dropped is not only counted: a monitor is told, with the same reason.
+    private func expectTold(_ outcomes: [Outcome: UInt64], _ events: [DatapathEvent]) {
+        let counted = outcomes.filter { $0.key.effect == .refused || $0.key.effect == .dropped }
+        for (outcome, count) in counted {
+            let told = events.filter { $0.outcome == outcome && $0.interface != 0 && $0.client != nil }
+            #expect(told.count == count, "\(outcome.name) was counted \(count) times, and told \(told.count) times")
+        }
     }
 
     /// Without looking at the counters.

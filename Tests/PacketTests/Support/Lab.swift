@@ -47,6 +47,8 @@ final class Lab {
     var planner: Planner
     var image: DatapathImage
     var known: [FactChange] = []
+    /// Packets that programs were run on so far.
+    var runs = 0
 
     /// Makes the calling thread's network namespace another one, the lab's own.
     init(_ layout: Layout) throws {
@@ -58,7 +60,8 @@ final class Lab {
         pins = try ScratchBPFFileSystem()
         cgroup = try ScratchCGroup(parent: try #require(try CGroup2.mountPoint()))
         let folder = PinFolder(path: pins.path + "/martlet")
-        datapath = try Datapath(installing: layout.settings(folder, cgroup.path))
+        datapath = try Datapath(
+            installing: layout.settings(folder, cgroup.path, try NetworkNamespace.current().cookie()))
         guard datapath.notices.isEmpty else { throw SupportError("\(datapath.notices)") }
         image = DatapathImage(limits: try datapath.limits())
         planner = layout.planner()
@@ -138,13 +141,13 @@ extension NodeSettings.LocalDetector {
 }
 
 extension Lab.Layout {
-    fileprivate func settings(_ folder: PinFolder, _ cgroup: String) -> DatapathSettings {
+    fileprivate func settings(_ folder: PinFolder, _ cgroup: String, _ namespace: UInt64) -> DatapathSettings {
         DatapathSettings(
             pinFolder: folder, cgroup: cgroup,
             sizes: MapSizes(
                 frontends: 4096, backends: 4096, slotWords: 65536, services: 1024, connections: 64, udpPages: 64,
                 flows: flows),
-            gracePeriod: .milliseconds(1), hostNamespaceCookie: 1, packets: packets)
+            gracePeriod: .milliseconds(1), hostNamespaceCookie: namespace, packets: packets)
     }
 
     fileprivate func planner() -> Planner {

@@ -117,12 +117,21 @@ final class Site {
         }
     }
 
+    /// Runs a command of martlet about a node's datapath to its end.
+    func martlet(_ arguments: [String], at node: Node) throws -> ProgramResult {
+        try node.run(Self.martlet(), arguments + ["--pin-folder", pins[node === near ? 0 : 1]])
+    }
+
+    /// Starts one that goes on.
+    func startMartlet(_ arguments: [String], at node: Node) throws -> ChildProcess {
+        try node.spawn(
+            Self.martlet(), arguments + ["--pin-folder", pins[node === near ? 0 : 1]],
+            name: "\(arguments.first ?? "martlet")-\(node.name)")
+    }
+
     /// What an outcome's counter says at a node.
     func count(_ outcome: String, at node: Node) throws -> Int {
-        let index = node === near ? 0 : 1
-        let status = try node.run(
-            Self.martlet(),
-            ["status", "--pin-folder", pins[index], "--state-folder", "\(world.folder)/\(node.name)-state"])
+        let status = try martlet(["status", "--state-folder", "\(world.folder)/\(node.name)-state"], at: node)
         for line in status.output.split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.first.map(String.init) == outcome, words.count > 1, let number = Int(words[1]) { return number }
