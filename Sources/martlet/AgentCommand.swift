@@ -83,11 +83,12 @@ struct AgentCommand: AsyncParsableCommand {
         log.logLevel = logLevel
         let configuration = try node.configuration()
         for notice in configuration.notices { log.warning("configuration: \(notice)") }
+        let source = try input.settings(configuration)
         let rules = try node.nodeSettings(configuration)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
         let settings = AgentSettings(
-            source: try input.settings(configuration), node: rules, datapath: datapath,
+            source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration), stateFolder: stateFolder)
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
