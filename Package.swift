@@ -94,11 +94,27 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
         .target(
-            name: "MetricsServer",
+            name: "HTTPServing",
             dependencies: [
                 "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "MetricsServer",
+            dependencies: [
+                "HTTPServing", "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "HealthCheckServer",
+            dependencies: [
+                "HTTPServing", "NetworkTypes", "ServiceModel", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -113,9 +129,9 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "Inspection", "KubernetesClient", "KubernetesSource",
-                "LoadBalancing", "ManifestSource", "MetricsServer",
-                "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
+                "KubernetesClient", "KubernetesSource", "LoadBalancing", "ManifestSource", "MetricsServer", "Netlink",
+                "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -259,10 +275,19 @@ let package = Package(
         .testTarget(
             name: "MetricsServerTests",
             dependencies: [
-                "MetricsServer", "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                "HTTPServing", "MetricsServer", "NetworkTypes", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HealthCheckServerTests",
+            dependencies: [
+                "HTTPServing", "HealthCheckServer", "HostCalls", "NetworkTypes", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

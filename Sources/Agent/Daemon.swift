@@ -2,6 +2,7 @@
 
 import Datapath
 import Foundation
+import HTTPServing
 import KubernetesClient
 import KubernetesSource
 import LoadBalancing

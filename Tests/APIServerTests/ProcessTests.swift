@@ -76,6 +76,28 @@ struct ProcessTests {
         }
     }
 
+    @Test("a list of many megabytes arrives whole, over HTTP/2 and HTTP/1.1", arguments: ["--http2", "--http1.1"])
+    func bigList(version: String) async throws {
+        let folder = try ScratchFolder()
+        let certificate = try ServerCertificate.make(in: folder.path)
+        var settings = ServerSettings()
+        settings.security = .tls(certificate)
+        try await APIServer.with(settings) { server async throws in
+            for number in 0..<24 {
+                let note = JSON.string(String(repeating: "x", count: 1 << 20))
+                let metadata: JSON = ["name": .string("node\(number)"), "annotations": ["note": note]]
+                try await server.store.create(.nodes, ["metadata": metadata])
+            }
+            let result = try await ChildProcess.run(
+                "/usr/bin/curl",
+                ["-sS", version, "-H", "Connection: close", "--limit-rate", "40M", "--cacert", certificate.authority]
+                    + ["-o", "/dev/null", "-w", "%{size_download}", "\(server.url)/api/v1/nodes"], in: folder)
+            #expect(result.errors == "")
+            #expect(result.status == 0)
+            #expect(Int(result.output) ?? 0 > 24 << 20)
+        }
+    }
+
     @Test("a client that does not know the authority refuses the server, and TLS serves HTTP/1.1 as plain sockets do")
     func authority() async throws {
         let folder = try ScratchFolder()

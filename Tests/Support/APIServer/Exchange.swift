@@ -56,10 +56,10 @@ struct Exchange: Sendable {
             })
     }
 
-    /// Returns when everything is with the network: an HTTP/2 stream that is closed with bytes left, because the client's
-    /// window is full, is a stream that was broken off.
+    /// Returns when all has gone out: whoever closes the channel after this loses nothing. The writer alone would return
+    /// when the channel has taken the bytes, which is before flow control has let them pass.
     func end() async throws {
-        try await channel.writeAndFlush(HTTPServerResponsePart.end(nil)).get()
+        try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
     }
 
     static func headers(_ contentType: String, isClassified: Bool = true) -> [(String, String)] {
