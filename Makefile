@@ -18,7 +18,7 @@ BPF_FLAGS = -target bpf -mcpu=v3 -g -O2 -mllvm -hotcoldsplit-threshold=100000 -W
 BPF_OBJECTS = $(patsubst bpf/%.bpf.c,Sources/CDatapathObjects/objects/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
 	$(patsubst bench/bpf/%.bpf.c,bench/CBench/objects/%.bpf.o,$(wildcard bench/bpf/*.bpf.c))
 BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
-PURE_SUITES = ^(NetworkTypes|PacketKit|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Command)Tests
+PURE_SUITES = ^(NetworkTypes|PacketKit|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Kubernetes[A-Za-z]*|Command)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
 
 .PHONY: all setup bpf proto build demo test check unit kernels bench image root clean

@@ -232,7 +232,10 @@ let package = Package(
         .testTarget(name: "ServiceModelTests", dependencies: ["NetworkTypes", "ServiceModel"], swiftSettings: strict),
         .testTarget(
             name: "KubernetesDecodingTests",
-            dependencies: ["KubernetesDecoding", "KubernetesMessages", "NetworkTypes", "ServiceModel"],
+            dependencies: [
+                "KubernetesDecoding", "KubernetesMessages", "ServiceModel",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             exclude: ["Recordings"], swiftSettings: strict),
         .testTarget(
             name: "KubernetesSourceTests",

@@ -52,6 +52,7 @@ package struct Reflector: Sendable {
     package private(set) var resourceVersion: String?
     /// What is known was complete once.
     package private(set) var isSynced = false
+    /// Nil also after a refusal that had to be reckoned with.
     package private(set) var lastFailure: Failure?
     package private(set) var failureCount: UInt64 = 0
     private var canStream = true
@@ -251,10 +252,12 @@ extension Reflector {
             usesFieldSelector = false
             loseVersion()
             pause = .zero
+            lastFailure = nil
         case 400, 422:
             guard request?.verb == .streamingList, canStream else { break }
             canStream = false
             pause = .zero
+            lastFailure = nil
         case 404 where selection.isOptional: pause = timing.absentPause
         case 401, 403, 429: break
         default:

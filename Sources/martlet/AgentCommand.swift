@@ -103,10 +103,10 @@ struct AgentCommand: AsyncParsableCommand {
                 "flags are ignored, since there is a configuration file, as by kube-proxy",
                 metadata: ["flags": "\(flags.fieldFlags.joined(separator: " "))"])
         }
+        let source = try input.settings(configuration)
         let rules = try node.nodeSettings(configuration, name: flags.nodeName)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
-        let source = try input.settings(configuration)
         let settings = AgentSettings(
             source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,

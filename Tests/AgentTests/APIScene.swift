@@ -57,7 +57,8 @@ final class APIScene {
 
     @discardableResult
     func write(_ method: Method, _ path: String, _ body: String = "") throws -> String {
-        try request(path, ["-X", method.rawValue, "-H", "Content-Type: application/json"] + (body.isEmpty ? [] : ["-d", body]))
+        try request(
+            path, ["-X", method.rawValue, "-H", "Content-Type: application/json"] + (body.isEmpty ? [] : ["-d", body]))
     }
 
     func read(_ path: String) throws -> String { try request(path, []) }
@@ -125,7 +126,8 @@ final class APIScene {
         let words = ["frontends", "-o", "json", "--pin-folder", scene.folder.path]
         let entries = try JSONDecoder().decode([FrontendListing.Entry].self, from: try output(of: words))
         return Dictionary(
-            uniqueKeysWithValues: entries.filter { $0.port != 0 }.map { ($0.identifier, $0.internal.backends.sorted()) })
+            uniqueKeysWithValues: entries.filter { $0.port != 0 }.map { ($0.identifier, $0.internal.backends.sorted()) }
+        )
     }
 
     /// What the API says should be there: its lists as manifests, and the plan that `martlet plan` makes of them.

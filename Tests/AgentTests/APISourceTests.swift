@@ -26,9 +26,13 @@ struct APISourceTests {
             try api.delete(web)
             #expect(try scene.isGone(web))
             #expect(try agent.metric("martlet_api_watching{resource=\"Service\"}") == 1)
+            // The state file is written once a second.
+            let isConnected = try eventually(within: .seconds(10), every: .milliseconds(200)) {
+                try scene.status().agent.status?.api?.connected == true
+            }
+            #expect(isConnected)
             let status = try #require(try scene.status().agent.status)
             #expect(status.source == "API server https://127.0.0.1:6443")
-            #expect(status.api?.connected == true)
             #expect(status.api?.resources.map(\.kind) == ["Service", "EndpointSlice", "Node", "ServiceCIDR"])
             try agent.stop()
         }
@@ -40,7 +44,8 @@ struct APISourceTests {
             let api = try APIScene(scene)
             try api.create(web)
             let agent = try api.start()
-            let load = try scene.client.startLoad(.tcp, web.address, UInt16(web.port), mode: .new, concurrency: 2, rest: .milliseconds(5))
+            let load = try scene.client.startLoad(
+                .tcp, web.address, UInt16(web.port), mode: .new, concurrency: 2, rest: .milliseconds(5))
             try scene.goesOn(load)
             try api.control("go-away")
             #expect(try agent.waits(for: "martlet_api_watching{resource=\"Service\"}") { $0 == 0 })
@@ -65,10 +70,10 @@ struct APISourceTests {
             let agent = try api.start()
             let faults = [
                 "cut&times=2", "answer&code=500&times=3", "answer&code=429&retryAfter=1&times=2", "expire&times=2",
-                "cut-frame&after=2&verb=watch&times=2", "duplicate-events&times=3", "reorder-events&times=3",
+                "cut-frame&after=2&times=2", "duplicate-events&times=3", "reorder-events&times=3",
             ]
             for (round, fault) in faults.enumerated() {
-                try api.control("fault?effect=\(fault)")
+                try api.control("fault?effect=\(fault)&verb=watch")
                 try api.control("storm?rate=200&seconds=1&services=40")
                 let other = TestService(
                     name: "round-\(round)", address: "10.96.1.\(round + 1)", endpoints: [Scene.server(2)])
@@ -91,8 +96,8 @@ struct APISourceTests {
             try api.create(web)
             try api.start().stop()
             // The slices do not come: nobody knows yet what the service has.
-            try api.control("fault?effect=answer&code=403&resource=endpointslices")
             try api.delete(web)
+            try api.control("fault?effect=answer&code=403&resource=endpointslices")
             let agent = try scene.launch([], source: api.source)
             #expect(try agent.waits(for: "martlet_api_objects{resource=\"Service\"}") { $0 >= 1 })
             #expect(try scene.isServed(web, by: ["web-1"]))
@@ -103,9 +108,11 @@ struct APISourceTests {
         }
     }
 
-    @Test("a kubeconfig file that cannot be honoured is refused at the start, by field", arguments: [
-        ("exec: {command: aws}", "users[0].user.exec: is refused"), ("token: 5", "users[0].user.token"),
-    ])
+    @Test(
+        "a kubeconfig file that cannot be honoured is refused at the start, by field",
+        arguments: [
+            ("exec: {command: aws}", "users[0].user.exec: is refused"), ("token: 5", "users[0].user.token"),
+        ])
     func refused(_ user: String, _ message: String) async throws {
         try await withScene { scene in
             let file = try scene.world.write(

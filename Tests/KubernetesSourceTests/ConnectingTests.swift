@@ -93,7 +93,8 @@ struct ConnectingTests {
 
     @Test("what was asked is counted by status, and a refusal is told in the server's words")
     func refused() async throws {
-        try await withServer(adjust: { $0.users["t"] = User(name: "nobody", role: .nobody) }) { server, certificate, _ in
+        try await withServer(adjust: { $0.users["t"] = User(name: "nobody", role: .nobody) }) {
+            server, certificate, _ in
             let follower = Follower(server.access(certificate))
             try await follower.run {
                 #expect(await follower.waits { $0.source.states[.service]?.failure?.contains("403") == true })

@@ -66,9 +66,11 @@ struct FollowingTests {
         }
     }
 
-    @Test("SYNC-1: nothing is told before Services and EndpointSlices are both complete", arguments: [
-        Resource.services, .endpointSlices,
-    ])
+    @Test(
+        "SYNC-1: nothing is told before Services and EndpointSlices are both complete",
+        arguments: [
+            Resource.services, .endpointSlices,
+        ])
     func gate(_ late: Resource) async throws {
         try await withServer { server, certificate, _ in
             server.add(Fault(.delay(.seconds(3)), resource: late, times: 1))
@@ -82,9 +84,11 @@ struct FollowingTests {
         }
     }
 
-    @Test("SYNC-1: the Node is waited for a little, ServiceCIDRs not at all", arguments: [
-        Resource.nodes, .serviceCIDRs,
-    ])
+    @Test(
+        "SYNC-1: the Node is waited for a little, ServiceCIDRs not at all",
+        arguments: [
+            Resource.nodes, .serviceCIDRs,
+        ])
     func notWaitedFor(_ missing: Resource) async throws {
         try await withServer { server, certificate, _ in
             server.add(Fault(.answer(code: 403), resource: missing))
@@ -98,9 +102,11 @@ struct FollowingTests {
         }
     }
 
-    @Test("API-5, API-8: while the server is away all stays in force; what changed then is found afterwards", arguments: [
-        true, false,
-    ])
+    @Test(
+        "API-5, API-8: while the server is away all stays in force; what changed then is found afterwards",
+        arguments: [
+            true, false,
+        ])
     func away(expired: Bool) async throws {
         try await withServer { server, certificate, _ in
             let follower = Follower(server.access(certificate))
@@ -122,12 +128,14 @@ struct FollowingTests {
         }
     }
 
-    @Test("API-5: whatever a server does wrong, what is told ends up as what it has", arguments: [
-        Fault(.cut, times: 4), Fault(.answer(code: 500), times: 6), Fault(.answer(code: 401), times: 4),
-        Fault(.answer(code: 429, retryAfterSeconds: 1), times: 4), Fault(.expire, times: 4),
-        Fault(.cutFrame(afterEvents: 3), verb: .watch, times: 4), Fault(.duplicateEvents),
-        Fault(.reorderEvents), Fault(.delay(.milliseconds(500)), times: 4),
-    ])
+    @Test(
+        "API-5: whatever a server does wrong, what is told ends up as what it has",
+        arguments: [
+            Fault(.cut, times: 4), Fault(.answer(code: 500), times: 6), Fault(.answer(code: 401), times: 4),
+            Fault(.answer(code: 429, retryAfterSeconds: 1), times: 4), Fault(.expire, times: 4),
+            Fault(.cutFrame(afterEvents: 3), verb: .watch, times: 4), Fault(.duplicateEvents),
+            Fault(.reorderEvents), Fault(.delay(.milliseconds(500)), times: 4),
+        ])
     func faults(_ fault: Fault) async throws {
         try await withServer { server, certificate, _ in
             server.add(fault)

@@ -25,7 +25,9 @@ struct ReplayTests {
         let watched = kind == .node ? "script-node1" : "script-\(name)"
         for path in ["streaming-lists/\(kind == .node ? "node-one" : name)", "watches/\(watched)"] {
             let file = Self.folder.appending(path: "\(path).\(ending).body")
-            if case .send(let request) = reflector.next(now: now), request.beginsReplacement { table.beginReplacement() }
+            if case .send(let request) = reflector.next(now: now), request.beginsReplacement {
+                table.beginReplacement()
+            }
             var reader = WatchReader(kind: kind, encoding: encoding)
             for event in reader.read([UInt8](try Data(contentsOf: file))) {
                 switch reflector.take(event, now: now) {
@@ -42,10 +44,12 @@ struct ReplayTests {
         return facts
     }
 
-    @Test("end in the same facts in JSON and in protobuf", arguments: [
-        (FactKind.service, "services"), (.endpointSlice, "endpointslices"), (.node, "nodes"),
-        (.serviceCIDR, "servicecidrs"),
-    ])
+    @Test(
+        "end in the same facts in JSON and in protobuf",
+        arguments: [
+            (FactKind.service, "services"), (.endpointSlice, "endpointslices"), (.node, "nodes"),
+            (.serviceCIDR, "servicecidrs"),
+        ])
     func sameFacts(_ kind: FactKind, _ name: String) throws {
         let json = try replay(kind, name, "json")
         #expect(try replay(kind, name, "pb") == json)

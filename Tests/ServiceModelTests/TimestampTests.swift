@@ -30,4 +30,18 @@ import Testing
     func invalid(_ text: String) {
         #expect(Timestamp.secondsSince1970(text) == nil)
     }
+
+    @Test("what is written is read back, for every day of eight hundred years and at the ends of time")
+    func roundTrip() {
+        for day in stride(from: Int64(-146_097), through: 146_097, by: 1) {
+            let seconds = day * 86400 + (day & 0xffff) % 86400
+            #expect(Timestamp.text(secondsSince1970: seconds).flatMap(Timestamp.secondsSince1970) == seconds)
+        }
+        #expect(Timestamp.text(secondsSince1970: 951_782_399) == "2000-02-28T23:59:59Z")
+        #expect(Timestamp.text(secondsSince1970: -62_167_219_200) == "0000-01-01T00:00:00Z")
+        #expect(Timestamp.text(secondsSince1970: 253_402_300_799) == "9999-12-31T23:59:59Z")
+        for seconds in [Int64.min, -62_167_219_201, 253_402_300_800, Int64.max] {
+            #expect(Timestamp.text(secondsSince1970: seconds) == nil)
+        }
+    }
 }
