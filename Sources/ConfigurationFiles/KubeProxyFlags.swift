@@ -1,7 +1,6 @@
 // A command line of kube-proxy's, read: so that what starts kube-proxy today can start Martlet instead. What the flags say
 // becomes the document that a configuration file would be, and is decoded and checked as one.
 
-package import NetworkTypes
 package import ServiceModel
 
 package struct KubeProxyFlags: Sendable {
