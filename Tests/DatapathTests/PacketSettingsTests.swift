@@ -12,8 +12,8 @@ struct PacketSettingsTests {
         let ranges = PerFamily { CIDR($0 == .ipv4 ? "172.16.0.0/12" : "fd00:5::/64") }
         let scratch = try ScratchInstallation()
         let datapath = try scratch.install(
-            packets: PacketSettings(sourcePorts: 50000...50999, tunnelSources: ranges, timeouts: FlowTimeouts(),
-                dispatch: .option))
+            packets: PacketSettings(
+                sourcePorts: 50000...50999, tunnelSources: ranges, timeouts: FlowTimeouts(), dispatch: .option))
         #expect(datapath.hasPacketHooks, "\(datapath.notices)")
         #expect(datapath.notices == [])
     }

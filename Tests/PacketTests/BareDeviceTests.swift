@@ -79,7 +79,9 @@ extension PacketTests {
             }
         }
 
-        @Test("DSR comes in, and the answer leaves as the frontend's", arguments: exchanges, DirectReturnDispatch.allCases)
+        @Test(
+            "DSR comes in, and the answer leaves as the frontend's", arguments: exchanges,
+            DirectReturnDispatch.allCases)
         func directIn(_ exchange: Exchange, _ dispatch: DirectReturnDispatch) throws {
             try withLab(Self.layout(dispatch)) { lab in
                 let tuns = try #require(lab.tuns)

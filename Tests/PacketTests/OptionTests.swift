@@ -88,7 +88,8 @@ extension PacketTests {
             }
         }
 
-        @Test("options that a packet has stay behind ours; without room for ours it goes in a tunnel", arguments: returns)
+        @Test(
+            "options that a packet has stay behind ours; without room for ours it goes in a tunnel", arguments: returns)
         func crowded(_ direct: DirectReturn) throws {
             let ground = direct.ground
             var request = direct.exchange.request(to: ground.frontend(.loadBalancer))
@@ -189,9 +190,7 @@ extension PacketTests {
             }
         }
 
-        @Test("of a fragmented datagram the first part carries the option", arguments: returns.filter {
-            $0.exchange.transport == .udp
-        })
+        @Test("of a fragmented datagram the first part carries the option", arguments: datagrams.filter(\.isUDP))
         func fragments(_ direct: DirectReturn) throws {
             let ground = direct.ground
             let request = direct.exchange.request(

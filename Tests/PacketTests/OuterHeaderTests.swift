@@ -80,7 +80,9 @@ extension PacketTests {
             ]
         }
 
-        @Test("the client hears what a router says about its tunnel (RFC 2003, RFC 2473)", arguments: exchanges, Saying.all)
+        @Test(
+            "the client hears what a router says about its tunnel (RFC 2003, RFC 2473)", arguments: exchanges,
+            Saying.all)
         func errors(_ exchange: Exchange, _ saying: Saying) throws {
             try withLab { lab in
                 let ground = exchange.ground

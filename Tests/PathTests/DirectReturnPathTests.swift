@@ -94,7 +94,8 @@ struct DirectReturnPathTests {
         }
     }
 
-    @Test("connections stay with their endpoint while the set changes around it (BAL-3)", arguments: ["ipip", "option"])
+    @Test(
+        "connections stay with their endpoint while the set changes around it (BAL-3)", arguments: ["ipip", "option"])
     func endpoints(_ dispatch: String) async throws {
         try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
             var service = Self.directService(site)

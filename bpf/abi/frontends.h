@@ -10,8 +10,8 @@
 #include "types.h"
 
 /*
- * In place of IPPROTO_TCP in the key of a DSR frontend that has gone: nobody can dial it, and connections that it had go
- * on by its `previous` (SVC-10, BAL-3) until they have drained or the key is a frontend's again. A number for
+ * In place of IPPROTO_TCP in the key of a DSR frontend that has gone: nobody can dial it, and connections that it had
+ * go on by its `previous` (SVC-10, BAL-3) until they have drained or the key is a frontend's again. A number for
  * experiments (RFC 3692), which no socket or packet that is looked up has.
  */
 #define DP_PROTOCOL_LEFT_TCP 254

@@ -49,7 +49,7 @@ enum dp_outcome {
     DP_OUTCOME_DISPATCHED = 35,           /* sent to a backend's own address on another node, by option (DSR) */
     DP_OUTCOME_OPTION_TAKEN = 36,         /* came with DSR's option, for a backend of this node */
     DP_OUTCOME_OPTION_REFUSED = 37,       /* dropped: DSR's option names a frontend that the backend does not serve */
-    DP_OUTCOME_FLOW_UNKNOWN = 38,         /* dropped: sent by option on a flow that its backend's node has no record of */
+    DP_OUTCOME_FLOW_UNKNOWN = 38,         /* dropped: sent by option, and the backend's node knows no such flow */
     DP_OUTCOME_TUNNEL_ERROR_SHORT = 39,   /* an ICMP error about a tunnel that quotes too little to tell a client */
     DP_OUTCOME_CAPTURES_LOST = 40,        /* captured packets not delivered: rate limit reached or ring buffer full */
     DP_OUTCOME_COUNT = 41,

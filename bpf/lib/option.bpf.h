@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * DSR without a tunnel (dispatch by option): a client's packet is sent to the backend's own address, and what the client
- * dialled is in an IPv4 option or an IPv6 destination option, right behind the fixed header. Numbers are those that are
- * set apart for experiments (RFC 4727): routers and hosts that do not know them ignore them.
+ * DSR without a tunnel (dispatch by option): a client's packet is sent to the backend's own address, and what the
+ * client dialled is in an IPv4 option or an IPv6 destination option, right behind the fixed header. Numbers are those
+ * that are set apart for experiments (RFC 4727): routers and hosts that do not know them ignore them.
  *
  * Packets that may open a flow carry it. Later TCP packets do not, and are marked with a fingerprint of their flow
  * instead, so that the backend's node can tell those of a flow that it does not know from a client's that dialled the

@@ -20,6 +20,7 @@ struct DirectReturn: Hashable, Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(exchange.testDescription), \(dispatch.rawValue)" }
 
     var ground: Ground { exchange.ground }
+    var isUDP: Bool { exchange.transport == .udp }
     var layout: Lab.Layout { .with { $0.packets.dispatch = dispatch } }
     /// Of packets that are sent to their backend's node.
     var sent: Outcome { dispatch == .ipip ? .tunnelled : .dispatched }
