@@ -12,11 +12,14 @@ struct DatapathInstaller {
     private var places: UInt32
     /// The same of `frontend_index`.
     private var buckets: UInt32
+    /// The same of `frontend_records`.
+    private var records: UInt32
 
     init(settings: DatapathSettings) {
         self.settings = settings
         places = settings.sizes.connections
         buckets = FrontendIndex.buckets(frontends: settings.sizes.frontends)
+        records = MapName.frontendRecords.size(in: settings.sizes) ?? 0
     }
 
     /// Installs everything. The caller holds the lock of the pin folder.
@@ -54,7 +57,7 @@ struct DatapathInstaller {
             try settings.packets.setConstants(of: &object)
             try object.setConstant("link_header_bytes", linkHeaderBytes)
         }
-        try object.setConstant("frontend_index_mask", buckets - 1)
+        try FrontendIndex.setConstants(of: &object, buckets: buckets, places: records)
         if mapsOnly {
             for program in object.programNames { try object.setAutoload(program: program, false) }
         }
@@ -111,6 +114,7 @@ struct DatapathInstaller {
             }
             if map == .connections { places = found }
             if map == .frontendIndex { buckets = found }
+            if map == .frontendRecords { records = found }
             try object.reuse(map: map.rawValue, existing)
         }
     }
