@@ -74,9 +74,8 @@ unit: build
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build --filter '$(PURE_SUITES)'
 
-# The programs and packet tests on the kernels of docs/kernels.md, in virtual machines: some minutes. Downloads them once.
+# The programs on the kernels of docs/kernels.md, in virtual machines: some minutes. Downloads the kernels once.
 kernels: build root
-	swift build $(SWIFT_FLAGS) --build-tests
 	BIN=$(BIN) conformance/Kernels/run
 
 root:
