@@ -348,7 +348,8 @@ let package = Package(
         .testTarget(
             name: "PacketTests",
             dependencies: [
-                "BPF", "CDatapathABI", "CLibMNL", "CTestObjects", "Datapath", "DatapathImage", "HostCalls", "Inspection",
+                "BPF", "CDatapathABI", "CLibMNL", "CTestObjects", "Datapath", "DatapathImage", "HostCalls",
+                "Inspection",
                 "KernelTestSupport", "LoadBalancing", "Netlink", "NetworkTypes", "PacketKit", "Reconciler",
                 "ServiceModel", "SystemCalls",
             ],

@@ -39,7 +39,8 @@ extension PacketTests {
                 try lab.receive(last).expect(.passed, last)
                 let flow = try #require(try lab.datapath.maps.flows.entries().first?.value)
                 #expect(flow.packets == 3)
-                #expect(flow.flags & DP_FLOW_FINISHED.rawValue != 0, "the record does not know of the FIN: \(flow.flags)")
+                #expect(
+                    flow.flags & DP_FLOW_FINISHED.rawValue != 0, "the record does not know of the FIN: \(flow.flags)")
             }
         }
 
