@@ -20,10 +20,10 @@ struct KubeProxyFlagsTests {
             "--masquerade-all", "--proxy-mode=nftables", "--bind-address=192.168.0.2",
             "--feature-gates=AllowServiceExternalIPs=false")
         let settings = configuration.nodeSettings(nodeName: "n")
-        #expect(settings.localDetector == .clusterCIDR(["10.0.0.0/14", "2002:0:0:1234::/64"]))
-        #expect(settings.nodePortAddresses == .ranges(["192.168.0.0/24", "10.0.0.0/8"]))
+        #expect(settings.localDetector == .clusterCIDR([CIDR("10.0.0.0/14")!, CIDR("2002:0:0:1234::/64")!]))
+        #expect(settings.nodePortAddresses == .ranges([CIDR("192.168.0.0/24")!, CIDR("10.0.0.0/8")!]))
         #expect(settings.masqueradeAll)
-        #expect(settings.bindAddress == "192.168.0.2")
+        #expect(settings.bindAddress == IPAddress("192.168.0.2"))
         #expect(!settings.externalIPsAllowed)
         #expect(!settings.localhostNodePorts)
     }

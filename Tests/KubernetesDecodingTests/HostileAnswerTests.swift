@@ -123,7 +123,7 @@ struct HostileAnswerTests {
     func cutList(_ encoding: AnswerEncoding) throws {
         let recording = Recording(name: encoding == .json ? "lists/services.json" : "lists/services.pb")
         let body = try recording.body
-        for length in [0, 3, 100, body.count / 2, body.count - 1] {
+        for length in [0, 3, 100, body.count / 2, body.count - 5] {
             var reader = ListReader(kind: .service, encoding: encoding)
             _ = try reader.read(Array(body[..<length]))
             #expect(throws: UnreadableAnswer.self) { try reader.finish() }
