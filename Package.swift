@@ -20,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -61,11 +63,27 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Netlink", dependencies: ["CLibMNL", "NetworkTypes"], swiftSettings: strict),
         .target(
-            name: "MetricsServer",
+            name: "HTTPServing",
             dependencies: [
                 "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "MetricsServer",
+            dependencies: [
+                "HTTPServing", "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "HealthCheckServer",
+            dependencies: [
+                "HTTPServing", "NetworkTypes", "ServiceModel", .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
@@ -80,8 +98,8 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "Inspection", "LoadBalancing", "ManifestSource", "MetricsServer",
-                "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection", "LoadBalancing",
+                "ManifestSource", "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -152,6 +170,25 @@ let package = Package(
             path: "Tests/Support/DatapathTestSupport", swiftSettings: strict),
         .target(
             name: "PacketKit", dependencies: ["NetworkTypes"], path: "Tests/Support/PacketKit", swiftSettings: strict),
+        // The API server stand-in.
+        .target(
+            name: "APIServerState", dependencies: ["NetworkTypes"], path: "Tests/Support/APIServerState",
+            swiftSettings: strict),
+        .target(
+            name: "APIServer",
+            dependencies: [
+                "APIServerState", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/Support/APIServer", exclude: ["README.md"], swiftSettings: strict),
+        .executableTarget(
+            name: "martlet-api-server",
+            dependencies: [
+                "APIServer", "APIServerState", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Support/APIServerCommand", swiftSettings: strict),
         // Pure tests.
         .testTarget(name: "NetworkTypesTests", dependencies: ["NetworkTypes"], swiftSettings: strict),
         .testTarget(name: "PacketKitTests", dependencies: ["NetworkTypes", "PacketKit"], swiftSettings: strict),
@@ -192,12 +229,28 @@ let package = Package(
         .testTarget(
             name: "MetricsServerTests",
             dependencies: [
-                "MetricsServer", "NetworkTypes", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                "HTTPServing", "MetricsServer", "NetworkTypes", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "HealthCheckServerTests",
+            dependencies: [
+                "HTTPServing", "HealthCheckServer", "HostCalls", "NetworkTypes", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "APIServerTests",
+            dependencies: [
+                "APIServer", "APIServerState", "martlet-api-server", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            exclude: ["Recordings"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["martlet"], swiftSettings: strict),
         // Kernel tests: they need root.
         .testTarget(

@@ -2,6 +2,7 @@
 
 import Datapath
 import Foundation
+import HTTPServing
 import LoadBalancing
 package import Logging
 import ManifestSource

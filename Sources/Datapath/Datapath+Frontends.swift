@@ -10,16 +10,19 @@ extension Datapath {
     /// Frontends that are written at a time: enough for the kernel's batches, and little memory.
     private static let batch = 2048
 
-    /// What changes gets a new place; what cannot have one now is reported, and has one after the grace period.
+    /// What changes gets a new place; what cannot have one now is reported, and has one after the grace period. In the
+    /// order of their homes, so that each batch maps a short piece of index and records.
     func placeFrontends(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
+        let homes = frontendPlaces.withLock { places in updates.map { places.home(of: $0.key) } }
+        let order = updates.indices.sorted { homes[$0] < homes[$1] }
         var failed: [Int] = []
         var last: StoreError?
-        for start in stride(from: 0, to: updates.count, by: Self.batch) {
-            let batch = updates[start..<min(start + Self.batch, updates.count)]
+        for start in stride(from: 0, to: order.count, by: Self.batch) {
+            let batch = order[start..<min(start + Self.batch, order.count)]
             do throws(StoreError) {
-                try placeBatch(batch)
+                try placeBatch(batch.map { updates[$0] })
             } catch {
-                failed += error.positions(of: batch.count).map { start + $0 }
+                failed += error.positions(of: batch.count).map { order[start + $0] }
                 last = error
             }
         }
@@ -28,11 +31,13 @@ extension Datapath {
         throw last
     }
 
-    private func placeBatch(_ updates: ArraySlice<Transaction.FrontendUpdate>) throws(StoreError) {
+    private func placeBatch(_ updates: [Transaction.FrontendUpdate]) throws(StoreError) {
         let now = ContinuousClock.now
         var buckets = try openIndex(for: updates.map(\.key))
         // Whoever comes first: there is nothing to choose by.
-        let places = frontendPlaces.withLock { places in updates.map { _ in places.take(at: now) } }.compactMap { $0 }
+        let places = frontendPlaces.withLock { places in
+            updates.map { places.take(for: $0.key, at: now) }
+        }.compactMap { $0 }
         let placed = updates.prefix(places.count)
         var failure: StoreError?
         do throws(StoreError) {

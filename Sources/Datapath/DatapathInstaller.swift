@@ -12,11 +12,14 @@ struct DatapathInstaller {
     private var places: UInt32
     /// The same of `frontend_index`.
     private var buckets: UInt32
+    /// The same of `frontend_records`.
+    private var records: UInt32
 
     init(settings: DatapathSettings) {
         self.settings = settings
         places = settings.sizes.connections
         buckets = FrontendIndex.buckets(frontends: settings.sizes.frontends)
+        records = MapName.frontendRecords.size(in: settings.sizes) ?? 0
     }
 
     /// Installs everything. The caller holds the lock of the pin folder.
@@ -48,7 +51,7 @@ struct DatapathInstaller {
         let maps = kind.maps(of: object)
         try adopt(maps, in: &object)
         try settings.setConstants(
-            of: &object, kind, places: places, buckets: buckets, linkHeaderBytes: linkHeaderBytes)
+            of: &object, kind, places: places, buckets: buckets, records: records, linkHeaderBytes: linkHeaderBytes)
         if mapsOnly {
             for program in object.programNames { try object.setAutoload(program: program, false) }
         }
@@ -105,6 +108,7 @@ struct DatapathInstaller {
             }
             if map == .connections { places = found }
             if map == .frontendIndex { buckets = found }
+            if map == .frontendRecords { records = found }
             try object.reuse(map: map.rawValue, existing)
         }
     }

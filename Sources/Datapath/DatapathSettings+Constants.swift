@@ -7,9 +7,11 @@ extension DatapathSettings {
     /// - Parameters:
     ///   - places: of `connections`.
     ///   - buckets: of `frontend_index`.
+    ///   - records: of `frontend_records`.
     ///   - linkHeaderBytes: what packets begin with on the devices that TC's programs are for.
     func setConstants(
-        of object: inout BPFObject, _ kind: DatapathObject, places: UInt32, buckets: UInt32, linkHeaderBytes: UInt32
+        of object: inout BPFObject, _ kind: DatapathObject, places: UInt32, buckets: UInt32, records: UInt32,
+        linkHeaderBytes: UInt32
     ) throws(BPFError) {
         switch kind {
         case .sock: try setSocketConstants(of: &object, places: places)
@@ -18,7 +20,7 @@ extension DatapathSettings {
             try packets.setConstants(of: &object)
             try object.setConstant("link_header_bytes", linkHeaderBytes)
         }
-        try object.setConstant("frontend_index_mask", buckets - 1)
+        try FrontendIndex.setConstants(of: &object, buckets: buckets, places: records)
     }
 
     private func setSocketConstants(of object: inout BPFObject, places: UInt32) throws(BPFError) {

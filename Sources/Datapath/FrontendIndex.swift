@@ -16,6 +16,7 @@ package protocol FrontendBuckets: ~Copyable {
 
 package struct FrontendIndex: Sendable {
     private let mask: UInt32
+    private let homeShift: UInt32
     /// Frontends that are only in the hash, with their places, by bucket.
     private var waiting: [Int: [FrontendKey: UInt32]] = [:]
 
@@ -27,14 +28,51 @@ package struct FrontendIndex: Sendable {
         return buckets
     }
 
-    /// - Parameter buckets: a power of two.
-    package init(buckets: Int) {
+    /// How many of the lowest bits of a bucket's number its home leaves out: the fewest, such that a sixteenth of the
+    /// places at least is nobody's home, for those whose home is taken.
+    package static func homeShift(buckets: Int, places: Int) -> UInt32 {
+        var shift: UInt32 = 0
+        while buckets >> shift > 1, buckets >> shift > places - places / 16 - 1 { shift += 1 }
+        return shift
+    }
+
+    /// - Parameters:
+    ///   - buckets: a power of two.
+    ///   - places: elements of `frontend_records`.
+    package init(buckets: Int, places: Int) {
         mask = UInt32(buckets - 1)
+        homeShift = Self.homeShift(buckets: buckets, places: places)
+    }
+
+    /// Tells the programs how big index and records are.
+    package static func setConstants(
+        of object: inout BPFObject, buckets: UInt32, places: UInt32
+    ) throws(BPFError) {
+        try object.setConstant("frontend_index_mask", buckets - 1)
+        try object.setConstant(
+            "frontend_home_shift", homeShift(buckets: Int(buckets), places: Int(places)))
+        try object.setConstant("loads_are_ordered", UInt8(loadsAreOrdered ? 1 : 0))
+    }
+
+    private static var loadsAreOrdered: Bool {
+        #if arch(x86_64)
+            true
+        #else
+            false
+        #endif
     }
 
     private func bucket(of key: FrontendKey) -> Int {
         Int(dp_frontend_bucket(key.fields) & mask)
     }
+
+    /// Where the frontend's record is found fastest.
+    package func home(of key: FrontendKey) -> UInt32 {
+        dp_frontend_home(dp_frontend_bucket(key.fields) & mask, homeShift)
+    }
+
+    /// The first place that is nobody's home.
+    package var firstHomeless: UInt32 { dp_frontend_home(mask, homeShift) + 1 }
 
     /// The frontend, which was at `old` or nowhere, is at `place` now; the hash says so already.
     package mutating func settle(

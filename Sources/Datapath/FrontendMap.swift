@@ -62,26 +62,32 @@ package struct FrontendMap: ~Copyable, Sendable {
 
     /// Calls `body` with every frontend and its place, in no order. The place is nil where the record is `unreadable`.
     ///
-    /// Cost: a walk over the hash, and the array's pages mapped once.
+    /// Cost: a walk over the hash, and the array's pages mapped once, a mebibyte at a time.
     package func forEach(
         _ body: (FrontendKey, UInt32?, FrontendRecord) throws(BPFError) -> Void
     ) throws(BPFError) {
-        let found = try places.entries()
         let end = UInt32(clamping: capacity)
-        let used = found.lazy.map(\.value).filter { $0 > 0 && $0 < end }
-        let window = Int(used.min() ?? 0)..<Int(used.max() ?? 0) + 1
-        let array = try MappedArray<PlacedFrontend>(records, window: window, access: .readOnly)
+        var found = try places.entries()
+        found.sort { $0.value < $1.value }
+        var window = 0..<0
+        var array: MappedArray<PlacedFrontend>?
         for (key, place) in found {
-            if place > 0, window.contains(Int(place)) {
-                let placed = array.read(Int(place))
-                if placed.key == key {
-                    try body(key, place, placed.record)
-                    continue
-                }
+            guard place > 0, place < end else {
+                try body(key, nil, .unreadable)
+                continue
             }
-            try body(key, nil, .unreadable)
+            if !window.contains(Int(place)) {
+                window = Int(place)..<min(Int(place) + Self.mappedAtOnce, capacity)
+                array = nil
+                array = try MappedArray<PlacedFrontend>(records, window: window, access: .readOnly)
+            }
+            let placed = array?.read(Int(place))
+            try placed?.key == key ? body(key, place, placed?.record ?? .unreadable) : body(key, nil, .unreadable)
         }
     }
+
+    /// Records whose pages count as the agent's memory at one time.
+    private static let mappedAtOnce = 8192
 
     /// Every frontend, in no order.
     package func entries() throws(BPFError) -> [(key: FrontendKey, value: FrontendRecord)] {

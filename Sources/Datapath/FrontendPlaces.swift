@@ -20,11 +20,12 @@ package struct FrontendPlaces: Sendable {
     package init(capacity: Int, buckets: Int, grace: Duration) {
         self.grace = grace
         allocator = IdentifierAllocator(highest: capacity - 1)
-        index = FrontendIndex(buckets: buckets)
+        index = FrontendIndex(buckets: buckets, places: capacity)
     }
 
-    /// A place for a new record of some frontend; nil when all are taken or in their grace period.
-    package mutating func take(at now: ContinuousClock.Instant) -> UInt32? {
+    /// A place for a new record of the frontend: its home if that is free, else one that is nobody's home if there is any.
+    /// Nil when all are taken or in their grace period.
+    package mutating func take(for key: FrontendKey, at now: ContinuousClock.Instant) -> UInt32? {
         while head < leaving.count, leaving[head].since + grace <= now {
             allocator.free(leaving[head].place)
             head += 1
@@ -33,8 +34,12 @@ package struct FrontendPlaces: Sendable {
             leaving.removeFirst(head)
             head = 0
         }
-        return allocator.allocate()
+        let home = index.home(of: key)
+        return allocator.reserve(home) ? home : allocator.allocate(preferringFrom: index.firstHomeless)
     }
+
+    /// Where a program looks first for the frontend's record.
+    package func home(of key: FrontendKey) -> UInt32 { index.home(of: key) }
 
     /// The frontend's record is in this place now; the place that it had is given up.
     package mutating func settle(

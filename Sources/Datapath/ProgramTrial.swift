@@ -54,7 +54,8 @@ package struct ProgramTrial: Sendable {
         }
         try settings.setConstants(
             of: &object, self.object, places: Self.sizes.connections,
-            buckets: FrontendIndex.buckets(frontends: Self.sizes.frontends), linkHeaderBytes: linkHeaderBytes)
+            buckets: FrontendIndex.buckets(frontends: Self.sizes.frontends),
+            records: MapName.frontendRecords.size(in: Self.sizes) ?? 0, linkHeaderBytes: linkHeaderBytes)
         for name in object.programNames { try object.setAutoload(program: name, name == program) }
         try object.load()
         return try object.program(named: program).info()

@@ -43,6 +43,14 @@ package struct IdentifierAllocator: Sendable {
         return found
     }
 
+    /// The first free one from `first` on, and any other where there is none; nil when all are in use.
+    package mutating func allocate(preferringFrom first: UInt32) -> UInt32? {
+        guard used < Int(highest) else { return nil }
+        guard let found = firstFree(from: max(first, 1), to: highest) else { return allocate() }
+        mark(found)
+        return found
+    }
+
     /// The identifier must be in use.
     package mutating func free(_ identifier: UInt32) {
         precondition(identifier >= 1 && isUsed(identifier), "identifier \(identifier) is not in use")

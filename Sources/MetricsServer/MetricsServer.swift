@@ -1,6 +1,7 @@
 // The agent's own HTTP server: its metrics for Prometheus, and whether it is healthy. What is counted and what healthy
 // means is asked of others at each request; connections are HTTPServer's.
 
+package import HTTPServing
 package import Logging
 import NIOHTTP1
 package import NetworkTypes

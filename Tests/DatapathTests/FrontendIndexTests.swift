@@ -25,7 +25,9 @@ struct FrontendIndexTests {
         _ key: FrontendKey, _ buckets: BucketList, records: [UInt32: FrontendKey], hash: [FrontendKey: UInt32]
     ) -> UInt32? {
         let word = buckets.all[Int(dp_frontend_bucket(key.fields)) & (buckets.all.count - 1)]
+        let home = FrontendIndex(buckets: buckets.all.count, places: 5000).home(of: key)
         let places = [UInt32(truncatingIfNeeded: word), UInt32(truncatingIfNeeded: word >> 32)]
+        if places.contains(home), records[home] == key { return home }
         if let place = places.first(where: { $0 != 0 && records[$0] == key }) { return place }
         return places.contains(0) ? nil : hash[key]
     }
@@ -37,7 +39,7 @@ struct FrontendIndexTests {
     @Test("it finds what the hash holds and nothing else, however crowded its buckets are", arguments: [2, 16, 256])
     func agreement(count: Int) {
         var random = SystemRandomNumberGenerator()
-        var index = FrontendIndex(buckets: count)
+        var index = FrontendIndex(buckets: count, places: 5000)
         var buckets = BucketList(count: count)
         var hash: [FrontendKey: UInt32] = [:]
         var records: [UInt32: FrontendKey] = [:]
@@ -47,7 +49,7 @@ struct FrontendIndexTests {
             if step % 500 == 0 {
                 // Another agent takes over, after somebody has written nonsense.
                 buckets[step % count] = .random(in: 0...UInt64.max, using: &random)
-                index = FrontendIndex(buckets: count)
+                index = FrontendIndex(buckets: count, places: 5000)
                 index.adopt(hash, &buckets)
             } else if let place = hash[key], Bool.random(using: &random) {
                 hash[key] = nil
@@ -70,5 +72,16 @@ struct FrontendIndexTests {
     func size(frontends: UInt32) {
         let buckets = FrontendIndex.buckets(frontends: frontends)
         #expect(buckets.nonzeroBitCount == 1 && buckets >= min(frontends, 1 << 29))
+    }
+
+    @Test(
+        "homes are places, not all of them, and as many as buckets allow",
+        arguments: [(2, 3), (4, 3), (16_384, 11_104), (262_144, 164_864), (131_072, 4), (65_536, 1_000_000)])
+    func homes(buckets: Int, places: Int) {
+        let shift = FrontendIndex.homeShift(buckets: buckets, places: places)
+        let homes = buckets >> shift
+        #expect(homes >= 1 && homes < places)
+        #expect(shift == 0 || homes * 2 >= places - places / 16)
+        #expect(FrontendIndex(buckets: buckets, places: places).firstHomeless == UInt32(homes) + 1)
     }
 }

@@ -11,12 +11,15 @@ struct FrontendPlacesTests {
     private let one = FrontendPlacesTests.key(1)
     private let other = FrontendPlacesTests.key(2)
 
-    private static func key(_ number: UInt16) -> FrontendKey {
+    fileprivate static func key(_ number: UInt16) -> FrontendKey {
         FrontendKey(AddressAndPort(address: IPAddress(ipv4: 0x0a60_0001), port: number), protocol: .tcp)
     }
 
-    private func expect(_ places: inout FrontendPlaces, at now: ContinuousClock.Instant, _ wanted: UInt32?) {
-        let place = places.take(at: now)
+    private func expect(
+        _ places: inout FrontendPlaces, for key: FrontendKey = FrontendPlacesTests.key(9),
+        at now: ContinuousClock.Instant, _ wanted: UInt32?
+    ) {
+        let place = places.take(for: key, at: now)
         #expect(place == wanted)
     }
 
@@ -43,7 +46,7 @@ struct FrontendPlacesTests {
         places.remove(one, at: start, &buckets)
         places.remove(other, at: start, &buckets)
         let later = start + .seconds(1)
-        let back = [places.take(at: later), places.take(at: later)]
+        let back = [places.take(for: Self.key(9), at: later), places.take(for: Self.key(9), at: later)]
         #expect(Set(back) == [1, 2])
         expect(&places, at: later, nil)
     }
@@ -52,14 +55,29 @@ struct FrontendPlacesTests {
     func adoption() throws {
         var places = FrontendPlaces(capacity: 5, buckets: 4, grace: .seconds(1))
         var buckets = BucketList(count: 4)
-        places.settle(one, in: try places.taken(at: start), at: start, &buckets)
-        places.settle(other, in: try places.taken(at: start), at: start, &buckets)
-        places.adopt([one: 1, Self.key(3): 4], at: start, &buckets)
-        expect(&places, at: start, 3)
+        let (first, second) = (try places.taken(at: start), try places.taken(at: start))
+        places.settle(one, in: first, at: start, &buckets)
+        places.settle(other, in: second, at: start, &buckets)
+        let free = Set<UInt32>(1...4).subtracting([first, second]).sorted()
+        places.adopt([one: first, Self.key(3): free[0]], at: start, &buckets)
+        expect(&places, at: start, free[1])
         expect(&places, at: start, nil)
-        expect(&places, at: start + .seconds(1), 2)
+        expect(&places, at: start + .seconds(1), second)
         places.remove(Self.key(3), at: start, &buckets)
-        expect(&places, at: start + .seconds(1), 4)
+        expect(&places, at: start + .seconds(1), free[0])
+    }
+
+    @Test("a record is at its home if that is free, and else where nobody is at home")
+    func homes() throws {
+        var places = FrontendPlaces(capacity: 200, buckets: 128, grace: .seconds(1))
+        var buckets = BucketList(count: 128)
+        let home = places.home(of: one)
+        expect(&places, for: one, at: start, home)
+        places.settle(one, in: home, at: start, &buckets)
+        expect(&places, for: one, at: start, 129)
+        places.settle(one, in: 129, at: start, &buckets)
+        expect(&places, for: one, at: start, 130)
+        expect(&places, for: one, at: start + .seconds(1), home)
     }
 
     @Test("thousands of changes reuse what there is")
@@ -77,7 +95,7 @@ struct FrontendPlacesTests {
 
 extension FrontendPlaces {
     fileprivate mutating func taken(at now: ContinuousClock.Instant) throws -> UInt32 {
-        let place = take(at: now)
+        let place = take(for: FrontendPlacesTests.key(9), at: now)
         return try #require(place)
     }
 }

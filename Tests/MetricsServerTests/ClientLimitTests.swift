@@ -1,6 +1,6 @@
 // Clients that are slow, greedy or many, on real sockets: each is bounded, and none keeps others from being served.
 
-import MetricsServer
+import HTTPServing
 import NIOCore
 import NetworkTypes
 import Testing

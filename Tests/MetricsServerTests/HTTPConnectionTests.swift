@@ -5,7 +5,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Testing
 
-@testable import MetricsServer
+@testable import HTTPServing
 
 @Suite("One HTTP connection")
 struct HTTPConnectionTests {
@@ -15,7 +15,7 @@ struct HTTPConnectionTests {
 
         init(_ limits: HTTPLimits = HTTPLimits()) throws {
             channel = EmbeddedChannel()
-            try HTTPServer.addHandlers(to: channel, limits)
+            try HTTPListener.addHandlers(to: channel, limits)
             try channel.connect(to: SocketAddress(unixDomainSocketPath: "/none")).wait()
         }
 

@@ -1,7 +1,7 @@
 // An address that cannot be had: an error that names it, or another attempt until it can.
 
+import HTTPServing
 import Logging
-import MetricsServer
 import NIOCore
 import NIOHTTP1
 import NetworkTypes

@@ -1,5 +1,6 @@
 // The whole server on a real socket: what it answers, and how it stops. Rude clients are in ClientLimitTests.
 
+import HTTPServing
 import Logging
 import MetricsServer
 import NIOCore

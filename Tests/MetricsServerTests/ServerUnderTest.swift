@@ -1,5 +1,6 @@
 // A metrics server on the loopback address, for as long as a test needs it, and a client that sees every byte.
 
+import HTTPServing
 import Logging
 import MetricsServer
 import NIOCore

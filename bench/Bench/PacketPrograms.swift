@@ -80,13 +80,16 @@ final class PacketSubject {
 
     init(_ folder: PinFolder, object path: String?) throws {
         var object = try Self.open(path)
+        var sizes: [MapName: UInt32] = [:]
         for map in DatapathObject.nodePortXDP.maps(of: object) {
             let pinned = try MapDescriptor.open(pinned: folder.pin(of: map))
             let size = try pinned.info().maxEntries
             try object.setMaxEntries(map: map.rawValue, size)
-            if map == .frontendIndex { try object.setConstant("frontend_index_mask", size - 1) }
+            sizes[map] = size
             try object.reuse(map: map.rawValue, pinned)
         }
+        try FrontendIndex.setConstants(
+            of: &object, buckets: sizes[.frontendIndex] ?? 1, places: sizes[.frontendRecords] ?? 1)
         try object.load()
         isShipped = path == nil
         program = try object.program(named: "martlet_nodeport_xdp")

@@ -36,6 +36,15 @@ static inline __attribute__((always_inline)) __u32 dp_frontend_bucket(struct dp_
 }
 
 /*
+ * The place in `frontend_records` that a record of this bucket usually has: its home. That it has it is said by the
+ * bucket alone; but who guesses so can read both at once, not one after the other from memory that is in no cache.
+ */
+static inline __attribute__((always_inline)) __u32 dp_frontend_home(__u32 bucket, __u32 shift)
+{
+    return (bucket >> shift) + 1; /* no place is 0 */
+}
+
+/*
  * One policy's view of a frontend: what to do, and where its backend set and its choice table are in the `slots`
  * arena. The set is `set_count` backend ids, two to a word, the low half first, from word `set_word` on, ordered by
  * (address, port). The table holds positions in the set, `table_width` bytes each, packed low byte first.

@@ -27,6 +27,15 @@ const volatile __u32 connection_mask = 0;
 /* Elements of `frontend_index` minus one; zero: it is not used. */
 const volatile __u32 frontend_index_mask = 0;
 
+/*
+ * Whether the processor shows loads in their order (x86). Then a record and the bucket that says whose it is may be
+ * read at the same time; elsewhere one address has to follow from the other.
+ */
+const volatile __u8 loads_are_ordered = 0;
+
+/* How many of the lowest bits of a bucket's number its home leaves out (dp_frontend_home). */
+const volatile __u32 frontend_home_shift = 0;
+
 /* How many cgroups are in `skip_cgroups`; zero: nobody looks. */
 const volatile __u32 skip_cgroup_count = 0;
 

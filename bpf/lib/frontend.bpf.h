@@ -52,12 +52,15 @@ static __always_inline struct dp_frontend *find_frontend(const struct dp_fronten
 
     if (frontend_index_mask) {
         __u32 bucket = dp_frontend_bucket(*key) & frontend_index_mask;
+        __u32 home = dp_frontend_home(bucket, frontend_home_shift);
         __u64 *places = bpf_map_lookup_elem(&frontend_index, &bucket), both;
-        struct dp_frontend *frontend;
+        struct dp_frontend *frontend = loads_are_ordered ? frontend_in(home, key) : 0;
 
         if (rarely(!places))
             return 0;
         both = *(volatile __u64 *)places;
+        if (usually(frontend && ((__u32)both == home || both >> 32 == home)))
+            return frontend;
         if ((__u32)both) {
             frontend = frontend_in((__u32)both, key);
             if (usually(frontend))
