@@ -34,7 +34,8 @@ extension NodeAgent {
         syncs.noteSynced(at: date)
         syncs.noLocalEndpoints = planner.noLocalEndpoints
         health.change { $0.synced(at: date) }
-        guard await healthPortsAreStale || healthChecks.hasFailed else { return }
+        let hasFailed = await healthChecks.hasFailed
+        guard healthPortsAreStale || hasFailed else { return }
         healthPortsAreStale = false
         await healthChecks.sync(healthPorts, addresses: planner.healthCheckAddresses)
     }

@@ -3,8 +3,9 @@
 
 import Foundation
 import HealthCheckServer
+import LoadBalancing
 import NetworkTypes
-package import Telemetry
+import Telemetry
 
 extension NodeAgent {
     func kubeProxyFamilies() -> [MetricFamily] {

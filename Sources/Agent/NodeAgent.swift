@@ -160,7 +160,8 @@ package actor NodeAgent {
     package func tick(now: ContinuousClock.Instant) async {
         let wasUnwritten = await reconciler.hasUnwritten
         record(await reconciler.tick(now: now), now: now)
-        if wasUnwritten || (await healthChecks.hasFailed && isSynced) { await noteSyncIfDone() }
+        let healthCheckFailed = await healthChecks.hasFailed
+        if wasUnwritten || (healthCheckFailed && isSynced) { await noteSyncIfDone() }
         guard let due = nextInstallationCheck, due <= now else { return }
         nextInstallationCheck = settings.auditInterval.map { now + $0 }
         await restoreInstallation()

@@ -3,7 +3,7 @@
 
 package import Foundation
 package import LoadBalancing
-package import ServiceModel
+import ServiceModel
 package import Telemetry
 
 package struct SyncStatistics: Sendable {
