@@ -89,10 +89,11 @@ package struct LiveExplanation: Sendable {
                 source: client, isPod: isPod,
                 podsAreLocal: family == .ipv4 ? constants.podsAreLocalIPv4 : constants.podsAreLocalIPv6,
                 device: device, in: maps))
-        let explanation = explainer.explanation()
+        var explanation = explainer.explanation()
         switch PacketProof(explainer: explainer, constants: constants, folder: folder).find(for: explanation) {
         case .notAsked(let why): return LiveExplanation(explanation, "decided by the records alone, since \(why)")
         case .asked(let report, let clause):
+            if explainer.dependsOnRoutes, report.verdict == .passed { explanation.outcome = .notHandled }
             return LiveExplanation(explanation, clause, program: report, agrees: report.agrees)
         }
     }

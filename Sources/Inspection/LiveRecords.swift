@@ -14,6 +14,8 @@ package struct LiveRecords: Sendable {
     package var exact: FrontendRecord?
     /// Whether the address has an entry that refuses its unused ports to sockets as well.
     package var hasWildcard: Bool
+    /// Whether it has one that refuses them to packets of outside clients alone, where routes let it (decision 12).
+    package var hasOutsideWildcard: Bool
     package var isInServiceCIDR: Bool
     /// Of `exact`, each policy; nil where a member is missing, which the programs refuse when they draw it.
     package var internalSet: [BackendRecord?]
@@ -26,12 +28,14 @@ package struct LiveRecords: Sendable {
     package var isSourceAdmitted: Bool
 
     package init(
-        exact: FrontendRecord? = nil, hasWildcard: Bool = false, isInServiceCIDR: Bool = false,
+        exact: FrontendRecord? = nil, hasWildcard: Bool = false, hasOutsideWildcard: Bool = false,
+        isInServiceCIDR: Bool = false,
         internalSet: [BackendRecord?] = [], externalSet: [BackendRecord?] = [], service: ServicePortName? = nil,
         ranges: [SourceRange] = [], isSourceAdmitted: Bool = true
     ) {
         self.exact = exact
         self.hasWildcard = hasWildcard
+        self.hasOutsideWildcard = hasOutsideWildcard
         self.isInServiceCIDR = isInServiceCIDR
         self.internalSet = internalSet
         self.externalSet = externalSet
@@ -50,7 +54,8 @@ package struct LiveRecords: Sendable {
         let address = destination.address.address
         exact = try maps.frontends.lookup(FrontendKey(destination.address, protocol: destination.protocolKind))
         let wildcard = try maps.frontends.lookup(FrontendKey(wildcard: address))
-        hasWildcard = wildcard.map { !$0.has(DP_FRONTEND_OUTSIDE_ONLY) } ?? false
+        hasOutsideWildcard = wildcard?.has(DP_FRONTEND_OUTSIDE_ONLY) ?? false
+        hasWildcard = wildcard != nil && !hasOutsideWildcard
         isInServiceCIDR = try maps.serviceCIDRs.lookup(PrefixKey(CIDR(address))) != nil
         guard let exact else { return }
         service = try maps.services.lookup(exact.fields.service_id)?.name

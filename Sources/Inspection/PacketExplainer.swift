@@ -84,7 +84,9 @@ package struct PacketExplainer: Sendable {
     }
 
     private func way(_ record: FrontendRecord, _ masquerade: Explanation.Masquerade) -> String {
-        if isTunnelled(record) { return "to other nodes in a tunnel and with its own source address (DSR)" }
+        if isTunnelled(record) {
+            return "to other nodes with its own source address and what it dialled beside it (DSR)"
+        }
         return switch masquerade {
         case .always: "masqueraded"
         case .never: "with its own source address"
@@ -155,6 +157,11 @@ package struct PacketExplainer: Sendable {
         return facts.client == .pod ? ["MASQ-1"] : ["MASQ-2"]
     }
 
+    /// Whether the kernel's routes say if the packet is refused or left alone, which the records do not know.
+    var dependsOnRoutes: Bool {
+        records.exact == nil && records.hasOutsideWildcard && facts.client == .outside
+    }
+
     // MARK: Answers
 
     /// As serve_unknown of the program.
@@ -164,6 +171,12 @@ package struct PacketExplainer: Sendable {
             return Explanation(
                 outcome: .reject, rules: ["SVC-12"], path: .tc,
                 reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind).")
+        }
+        if dependsOnRoutes {
+            return Explanation(
+                outcome: .reject, rules: ["REJ-4"], path: .tc,
+                reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind), "
+                    + "which is refused where the packet would go back to its router")
         }
         guard !records.isInServiceCIDR else {
             return Explanation(

@@ -59,14 +59,17 @@ struct PacketProof {
     ) -> String? {
         switch explanation.outcome {
         case .dnat: return forwardingObjection(to: result, explanation, client)
-        case .reject: return result.verdict == .refused ? nil : "a refusal"
+        case .reject:
+            let isLeft = explainer.dependsOnRoutes && isUntouched(result, client)
+            return result.verdict == .refused || isLeft ? nil : "a refusal"
         case .drop: return result.verdict == .dropped ? nil : "silence"
-        case .notHandled:
-            let isUntouched =
-                result.verdict == .passed && result.packet?.source == client
-                && result.packet?.destination == explainer.destination.address
-            return isUntouched ? nil : "no interest"
+        case .notHandled: return isUntouched(result, client) ? nil : "no interest"
         }
+    }
+
+    private func isUntouched(_ result: ProgramResult, _ client: AddressAndPort) -> Bool {
+        result.verdict == .passed && result.packet?.source == client
+            && result.packet?.destination == explainer.destination.address
     }
 
     private func forwardingObjection(
@@ -80,8 +83,10 @@ struct PacketProof {
         guard let backend = set.compactMap(\.self).first(where: { $0.address == place }) else {
             return "one of its backends"
         }
-        let isTunnelled = explainer.isTunnelled(record) && !backend.isLocal
-        guard (packet.tunnel != nil) == isTunnelled else { return isTunnelled ? "a tunnel" : "no tunnel" }
+        // To other nodes in a tunnel, or by option with the client's own address and port.
+        let isDirect = explainer.isTunnelled(record) && !backend.isLocal
+        guard packet.tunnel == nil || isDirect else { return "no tunnel" }
+        if isDirect, packet.source != client { return "the client's own address and port" }
         // A client on this node may be masqueraded with the address that it has.
         if explainer.isMasqueraded(record, backend) {
             return packet.source == client ? "an address and port of this node as source" : nil

@@ -125,6 +125,32 @@ extension PacketTests {
             }
         }
 
+        @Test("by option with DSR: to the backend's own address, as from the client", arguments: Question.all)
+        func byOption(_ question: Question) throws {
+            try withLab(.with { $0.packets.dispatch = .option }) { lab in
+                try lab.serve(question.transport, [.remote]) { $0.forwarding = .dsr }
+                let answer = try lab.explain(to: question.ground.frontend(.externalIP), question.transport)
+                answer.expect(.dnat, ["SVC-5", "TP-4"], by: question.firstPath)
+                #expect(answer.program?.tunnel == nil)
+                #expect(
+                    answer.program?.destination == "\(AddressAndPort(address: question.ground.remotePod, port: 8080))")
+                #expect(answer.program?.source == answer.program?.client)
+            }
+        }
+
+        @Test("an unused port of a load-balancer address, as routes have it (REJ-4)", arguments: Question.all)
+        func unusedPort(_ question: Question) throws {
+            try withLab { lab in
+                let ground = question.ground
+                try lab.serve(question.transport, [.remote]) { $0.externalIPs = [ground.otherNode] }
+                var unused = ground.frontend(.loadBalancer)
+                unused.port = 81
+                try lab.explain(to: unused, question.transport).expect(.reject, ["REJ-4"])
+                unused.address = ground.otherNode
+                try lab.explain(to: unused, question.transport).expect(.notHandled, ["REJ-4"])
+            }
+        }
+
         @Test(
             "a client that is one of the backends is masqueraded there only (MASQ-1, MASQ-5)", arguments: Question.all)
         func hairpin(_ question: Question) throws {
