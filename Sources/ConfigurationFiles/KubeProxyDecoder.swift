@@ -90,12 +90,11 @@ enum KubeProxyDecoder {
         }
         let health =
             reader.read("") { (root) throws(FieldProblem) in try root.string("healthzBindAddress") ?? "" } ?? ""
-        let everywhere = AddressAndPort(address: IPAddress(ipv4: 0), port: 10256)
-        configuration.health =
-            health.isEmpty
-            ? .at(everywhere)
-            : BindAddress.withPort(health, defaultPort: 10256, "healthzBindAddress", &reader).map { .at($0) }
-                ?? .nowhere
+        // What is no address is refused by KubeProxyValidation.
+        let place =
+            AddressAndPort(health)
+            ?? AddressAndPort(address: IPAddress(health) ?? IPAddress(ipv4: 0), port: 10256)
+        configuration.health = .at(place)
         let kubeconfig = reader.read("clientConnection") { (client) throws(FieldProblem) in
             try client.string("kubeconfig") ?? ""
         }
