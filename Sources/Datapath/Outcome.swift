@@ -168,8 +168,7 @@ package enum Outcome: UInt32, CaseIterable, Sendable {
         case .optionTaken: "came with DSR's option, for a backend of this node"
         case .optionRefused: "dropped: DSR's option names a frontend that this backend does not serve here"
         case .flowUnknown: "dropped: sent by option on a flow that its backend's node has no record of (DSR)"
-        case .tunnelErrorShort:
-            "an ICMP error about a DSR tunnel that quotes too little of its packet to tell the client"
+        case .tunnelErrorShort: "an ICMP error about a DSR tunnel that quotes too little to tell the client"
         case .flowUntimed: "a flow got a record without a timer: the kernel had no memory for one at that moment"
         case .kernelRefused: "dropped: the kernel refused to make room in the frame, to write or to send it"
         case .errorUnknown: "dropped: an ICMP error out of a tunnel, about a flow that has no record"

@@ -39,13 +39,12 @@ extension PacketTests {
                 try lab.receive(last).expect(.passed, last)
                 let flow = try #require(try lab.datapath.maps.flows.entries().first?.value)
                 #expect(flow.packets == 3)
-                #expect(
-                    flow.flags & DP_FLOW_FINISHED.rawValue != 0, "the record does not know of the FIN: \(flow.flags)")
+                #expect(flow.flags & DP_FLOW_FINISHED.rawValue != 0, "flags \(flow.flags)")
             }
         }
 
         @Test(
-            "a later packet of a connection that nobody knows is dropped, since its backend would answer as itself",
+            "a later packet of a connection that nobody knows is dropped: its backend would answer as itself",
             arguments: tcp)
         func unknown(_ direct: DirectReturn) throws {
             try withLab(Self.layout) { lab in

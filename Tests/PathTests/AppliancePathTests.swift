@@ -28,6 +28,7 @@ struct AppliancePathTests {
                 #expect(answers.clientAddresses == [walk.address(of: site.client)], "\(walk)")
                 #expect(answers.peerAddresses == [address], "\(walk)")
             }
+            #expect(decapsulator.failure == nil)
             let tunnelled = try site.count("tunnelled", at: site.near)
             #expect(tunnelled > 0 && decapsulator.packets >= tunnelled, "\(decapsulator.packets) of \(tunnelled)")
         }
@@ -50,6 +51,7 @@ struct AppliancePathTests {
                     .tcp, address, Site.backendPort, count: 4, requestSize: 60_000, replySize: 60_000)
                 #expect(answers.total == 4, "\(address): \(answers)")
             }
+            #expect(decapsulator.failure == nil)
             // The appliance's MSS knows nothing of the tunnel.
             #expect(try site.count("too_big", at: site.near) > 0)
         }

@@ -12,13 +12,16 @@ import World
 final class Decapsulator: Sendable {
     private let isOver = Atomic(false)
     private let count = Atomic(0)
+    private let trouble = Mutex<String?>(nil)
 
+    /// Why it has ended before its time.
+    var failure: String? { trouble.withLock { $0 } }
     /// Packets that were taken out of others.
     var packets: Int { count.load(ordering: .relaxed) }
 
     /// In the probe's network namespace; addresses are the ones that clients dial.
     init(in probe: Probe, for addresses: [String]) throws {
-        let path = "/proc/\(probe.pid)/ns/net"
+        let path = probe.namespace.path
         let outcome = Mutex<Result<Void, any Error>?>(nil)
         try startThread { [self] in
             do {
@@ -28,6 +31,7 @@ final class Decapsulator: Sendable {
                     count.add(try ends.pass(), ordering: .relaxed)
                 }
             } catch {
+                trouble.withLock { $0 = "\(error)" }
                 outcome.withLock { $0 = $0 ?? .failure(error) }
             }
         }
@@ -47,15 +51,12 @@ private struct Ends {
     init(_ namespace: String, _ addresses: [String]) throws {
         let descriptor = try Descriptor.open(namespace, O_RDONLY)
         guard setns(descriptor.number, CLONE_NEWNET) == 0 else { throw SupportError("no way into \(namespace)") }
-        device = try TunDevice("tun0")
+        // What a veth brings has never been on a wire, and raw sockets do not say that its checksums are unfinished.
+        device = try TunDevice("tun0", leavesChecksums: true)
         sockets = try [(AF_INET, Int32(IPPROTO_IPIP), false), (AF_INET6, Int32(IPPROTO_IPV6), true)].map {
             let socket = Glibc.socket($0, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), $1)
             guard socket >= 0 else { throw SupportError("no raw socket for protocol \($1)") }
             return (Descriptor(owning: socket), $2)
-        }
-        // What comes in by the device has not come by the way back to its source.
-        for name in ["all", "default"] {
-            try Descriptor.open("/proc/sys/net/ipv4/conf/\(name)/rp_filter", O_WRONLY).write(Array("0".utf8))
         }
         try Self.ip(
             (["link set tun0 up"]
