@@ -72,9 +72,13 @@ static __always_inline int capture_copy(frame *f, struct capture_draft *draft, _
         length = snap_bytes;
     if (length > DP_CAPTURE_BYTES_MAX)
         length = DP_CAPTURE_BYTES_MAX;
-    /* Keeps the compiler from merging this comparison with those above into one that the verifier cannot follow. */
+    if (!length)
+        return 0;
+    /* Linux 6.1 does not learn from comparisons that a size is not zero; from masking it does. */
+    length -= 1;
     asm volatile("" : "+r"(length));
-    if (length < 1 || length > DP_CAPTURE_BYTES_MAX || frame_load(f, 0, draft->bytes, length))
+    length = (length & (DP_CAPTURE_BYTES_MAX - 1)) + 1;
+    if (frame_load(f, 0, draft->bytes, length))
         return 0;
     draft->head.captured_bytes = length;
     return 1;

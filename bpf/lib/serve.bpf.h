@@ -47,7 +47,10 @@ static __always_inline int is_pod_source(const struct packet *packet)
 /* The address is on the stack or in a map. */
 static __always_inline int is_node_address(const struct dp_address *address)
 {
-    return bpf_map_lookup_elem(&node_addresses, address) != 0;
+    /* Linux 6.1 looks nothing up that came as an argument of a global function. */
+    struct dp_address key = *address;
+
+    return bpf_map_lookup_elem(&node_addresses, &key) != 0;
 }
 
 /* Whether loadBalancerSourceRanges admit a source (LBSR-1…LBSR-7). */
