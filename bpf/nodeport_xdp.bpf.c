@@ -114,11 +114,29 @@ static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_fron
     return 1;
 }
 
+/* The way to a flow's backend whose id is nobody's by now, or another's: asked for each time. NULL: there is none. */
+static __noinline struct dp_way_out *way_to_former(frame *f, const struct dp_address *source,
+                                                   const struct dp_address *backend)
+{
+    struct flow_draft *draft = flow_draft();
+    struct dp_device *device;
+    struct way way = {};
+
+    if (!source || !backend || !draft)
+        return 0;
+    device = ask_way_out(f, source, backend, &way);
+    if (!device)
+        return 0;
+    remember(&draft->way, &way, device);
+    return &draft->way;
+}
+
 static __noinline int send_translated(frame *f, struct packet *packet, struct flow *flow)
 {
     struct dp_next_hop *hop = next_hop_of_flow(f, &packet->tuple.source, &flow->backend, flow->backend_id);
+    struct dp_way_out *way = usually(hop) ? &hop->way : way_to_former(f, &packet->tuple.source, &flow->backend);
 
-    if (!hop || packet->length > hop->way.mtu)
+    if (!way || packet->length > way->mtu)
         return PACKET_PASSES;
     packet->onward.translation = translation_of(&packet->tuple, flow);
     if (!translate(f, packet, &packet->onward.translation))
@@ -128,7 +146,7 @@ static __noinline int send_translated(frame *f, struct packet *packet, struct fl
     count_outcome(DP_OUTCOME_SENT_ON);
     if (rarely(packet->is_watched))
         tell_packet(f, packet, backend_of(flow->backend_id), flow->service_id, DP_OUTCOME_SENT_ON);
-    return send(f, &hop->way, packet->is_ipv4);
+    return send(f, way, packet->is_ipv4);
 }
 
 static __always_inline int serve_by_translation(frame *f, struct packet *packet, struct dp_frontend *frontend)

@@ -136,7 +136,7 @@ struct FrontendTable: Sendable {
             clusterIPFrontends[key.address, default: 0] += 1
             touchedAddresses.insert(key.address)
         }
-        if record.isForOutside {
+        if record.isForOutside, !key.isLeft {
             outsideFrontends[key.address, default: 0] += 1
             touchedAddresses.insert(key.address)
         }
@@ -156,7 +156,7 @@ struct FrontendTable: Sendable {
             clusterIPFrontends[key.address] = count == 1 ? nil : count - 1
             touchedAddresses.insert(key.address)
         }
-        if record.isForOutside, let count = outsideFrontends[key.address] {
+        if record.isForOutside, !key.isLeft, let count = outsideFrontends[key.address] {
             outsideFrontends[key.address] = count == 1 ? nil : count - 1
             touchedAddresses.insert(key.address)
         }

@@ -106,7 +106,9 @@ extension PacketTests {
                 #expect(try lab.captured(CaptureRequest(services: [99, own])) { try run(3) }.count == 6)
                 let many = Set(UInt32(100)..<UInt32(100 + CaptureRequest.servicesMax + 1))
                 #expect(try lab.captured(CaptureRequest(services: many)) { try run(1) }.count == 2)
-                #expect(try lab.captured(CaptureRequest(oneIn: 10)) { try run(100) }.count == 20)
+                // Each processor counts for itself, and the test may move from one to another.
+                let sampled = try lab.captured(CaptureRequest(oneIn: 10)) { try run(100) }.count
+                #expect((16...24).contains(sampled))
                 let short = try lab.captured(CaptureRequest(snapBytes: 20)) { try run(1) }
                 #expect(short.map(\.bytes.count) == [20, 20] && short.allSatisfy { $0.frameBytes == 47 })
             }

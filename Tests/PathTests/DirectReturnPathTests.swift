@@ -77,13 +77,21 @@ struct DirectReturnPathTests {
         }
     }
 
+    /// So many open connections in each family, which go on asking.
+    private static func hold(_ site: Site, _ count: Int) throws -> [Load] {
+        try ["203.0.113.5", "fd99::5"].map { address in
+            let load = try site.client.startLoad(
+                .tcp, address, 80, mode: .hold, concurrency: count, rest: .milliseconds(5))
+            #expect(try eventually(within: .seconds(20)) { try load.statistics().open == count })
+            return load
+        }
+    }
+
     @Test("connections outlive their service (SVC-10)", arguments: ["ipip", "option"])
     func removal(_ dispatch: String) async throws {
         try await withSite(configuration: ["dsrDispatch: \(dispatch)"]) { site in
             try site.publish([Self.directService(site)])
-            let held = try ["203.0.113.5", "fd99::5"].map { address in
-                try site.client.startLoad(.tcp, address, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5))
-            }
+            let held = try Self.hold(site, 20)
             try site.publish([])
             pause(milliseconds: 500)
             for load in held {
@@ -101,9 +109,7 @@ struct DirectReturnPathTests {
             var service = Self.directService(site)
             service.endpoints = [(site.b1, "far")]
             try site.publish([service])
-            let held = try ["203.0.113.5", "fd99::5"].map { address in
-                try site.client.startLoad(.tcp, address, 80, mode: .hold, concurrency: 20, rest: .milliseconds(5))
-            }
+            let held = try Self.hold(site, 20)
             for endpoints in [[(site.a1, "near"), (site.b1, "far")], [(site.a1, "near")], []] {
                 service.endpoints = endpoints
                 try site.publish([service])

@@ -45,6 +45,7 @@ struct flow_draft {
     struct dp_flow_key reply_key;
     struct dp_flow_key key;
     struct flow_request request;
+    struct dp_way_out way;
 };
 
 struct {

@@ -51,8 +51,7 @@ private struct Ends {
     init(_ namespace: String, _ addresses: [String]) throws {
         let descriptor = try Descriptor.open(namespace, O_RDONLY)
         guard setns(descriptor.number, CLONE_NEWNET) == 0 else { throw SupportError("no way into \(namespace)") }
-        // What a veth brings has never been on a wire, and raw sockets do not say that its checksums are unfinished.
-        device = try TunDevice("tun0", leavesChecksums: true)
+        device = try TunDevice("tun0")
         sockets = try [(AF_INET, Int32(IPPROTO_IPIP), false), (AF_INET6, Int32(IPPROTO_IPV6), true)].map {
             let socket = Glibc.socket($0, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), $1)
             guard socket >= 0 else { throw SupportError("no raw socket for protocol \($1)") }
