@@ -77,12 +77,12 @@ import Testing
                 maps.frontends[FrontendKey(place, protocol: .udp)] = maps.frontends[Self.nodePort]
             }
         }
-        let other = ServicePortPlan.fixture("a/b", [.externalIP("203.0.113.9:80")], cluster: ["10.1.0.9:80"])
+        let other = ServicePortPlan.fixture("a/b", [.nodePort("192.0.2.9:30081")], cluster: ["10.1.0.9:80"])
         let failure = await reconciler.apply([other.change], now: Self.start + .seconds(1))
-        #expect(failure.failed.map(\.key.description) == ["203.0.113.9:80/TCP"])
+        #expect(failure.failed.map(\.key.description) == ["192.0.2.9:30081/TCP"])
         let report = await reconciler.tick(now: Self.start + .seconds(10))
         #expect(report.audit?.frontends == 2)
-        #expect(report.recovered.map(\.description) == ["203.0.113.9:80/TCP"])
+        #expect(report.recovered.map(\.description) == ["192.0.2.9:30081/TCP"])
         #expect(report.errors.isEmpty)
         #expect(try base.contents().frontends.count == 4)
     }

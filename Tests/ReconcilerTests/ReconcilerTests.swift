@@ -203,14 +203,14 @@ import Testing
         let store = Self.fake()
         let reconciler = Self.reconciler(store, limits: ImageLimits(frontends: 1))
         let plans = (1...2).map {
-            ServicePortPlan.fixture("a/s\($0)", [.externalIP("203.0.113.\($0):80")], cluster: ["10.1.0.1:80"])
+            ServicePortPlan.fixture("a/s\($0)", [.nodePort("192.0.2.\($0):30080")], cluster: ["10.1.0.1:80"])
         }
         let report = await reconciler.apply(plans.map(\.change), now: Self.start)
-        #expect(report.failed.map(\.key.description) == ["203.0.113.2:80/TCP"])
+        #expect(report.failed.map(\.key.description) == ["192.0.2.2:30080/TCP"])
         #expect(report.next == nil)
         let after = await reconciler.apply([plans[0].removal], now: Self.start + .seconds(1))
-        #expect(after.recovered.map(\.description) == ["203.0.113.2:80/TCP"])
-        #expect(try store.contents().description.contains("203.0.113.2:80/TCP"))
+        #expect(after.recovered.map(\.description) == ["192.0.2.2:30080/TCP"])
+        #expect(try store.contents().description.contains("192.0.2.2:30080/TCP"))
     }
 
     @Test("a frontend that could not take the place of another says that nothing is in force for it")

@@ -55,7 +55,7 @@ import Testing
     func backends() {
         var image = DatapathImage()
         let plans = (1...2).map {
-            ServicePortPlan.fixture("a/s\($0)", [.externalIP("203.0.113.\($0):80")], cluster: ["10.1.0.\($0):80"])
+            ServicePortPlan.fixture("a/s\($0)", [.nodePort("192.0.2.\($0):30080")], cluster: ["10.1.0.\($0):80"])
         }
         let transaction = image.apply(plans.map(\.change))
         let space = UnwrittenSpace(slots: SlotWrites(), backends: [transaction.backends[1]])
