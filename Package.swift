@@ -236,7 +236,7 @@ let package = Package(
                 "KubernetesDecoding", "KubernetesMessages", "ServiceModel",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            exclude: ["Recordings"], swiftSettings: strict),
+            swiftSettings: strict),
         .testTarget(
             name: "KubernetesSourceTests",
             dependencies: [
@@ -303,7 +303,7 @@ let package = Package(
                 "APIServer", "APIServerState", "martlet-api-server", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            exclude: ["Recordings"], swiftSettings: strict),
+            swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["martlet"], swiftSettings: strict),
         // Kernel tests: they need root.
         .testTarget(

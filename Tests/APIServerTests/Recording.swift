@@ -10,7 +10,8 @@ struct Recording: CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Recordings")
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Recordings")
 
     /// All of a folder that have a request, in order, but those whose names begin with one of the words.
     static func all(_ folder: String, except words: [String] = []) -> [Recording] {

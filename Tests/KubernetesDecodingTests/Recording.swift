@@ -12,7 +12,8 @@ struct Recording: CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Recordings")
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Recordings")
 
     var body: [UInt8] {
         get throws { [UInt8](try Data(contentsOf: Self.folder.appending(path: name + ".body"))) }

@@ -104,7 +104,8 @@ extension Recording {
     fileprivate var kind: FactKind {
         if name.contains("endpointslices") { return .endpointSlice }
         if name.contains("node") { return .node }
-        return name.contains("servicecidrs") || name.contains("no-resource-version") ? .serviceCIDR : .service
+        let ofServiceCIDRs = ["servicecidrs", "no-resource-version", "resource-version-0"]
+        return ofServiceCIDRs.contains { name.contains($0) } ? .serviceCIDR : .service
     }
 }
 

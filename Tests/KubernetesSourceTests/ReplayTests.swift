@@ -10,7 +10,7 @@ import Testing
 @Suite("Recorded watches, replayed")
 struct ReplayTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "KubernetesDecodingTests/Recordings")
+        .deletingLastPathComponent().appending(path: "Recordings")
 
     /// The facts after the list and the watch that were recorded of a kind.
     private func replay(_ kind: FactKind, _ name: String, _ ending: String) throws -> [ObjectIdentity: FactChange] {
