@@ -15,7 +15,9 @@ package struct HTTPListener: Sendable {
     /// With the port that the kernel gave if none was asked for.
     package let address: AddressAndPort
     private let limits: HTTPLimits
-    private let channel: NIOAsyncChannel<Connection, Never>
+    /// Connections come as plain channels, and are wrapped when somebody serves them: one that is let go because the
+    /// listener has just closed is no more than a connection that ends, while a wrapped one would end the process.
+    private let channel: NIOAsyncChannel<any Channel, Never>
 
     /// Listens from now on; connections wait in the kernel's queue until `serve` is called. An IPv6 socket also takes
     /// IPv4 unless `isIPv6Only`, or the node's `net.ipv6.bindv6only`, says otherwise.
@@ -27,6 +29,7 @@ package struct HTTPListener: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelOption(.autoRead, value: false)
             if isIPv6Only, address.address.family == .ipv6 {
                 bootstrap = bootstrap.serverChannelOption(
                     ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only), value: 1)
@@ -37,7 +40,7 @@ package struct HTTPListener: Sendable {
             ) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try addHandlers(to: channel, limits)
-                    return try Connection(wrappingChannelSynchronously: channel)
+                    return channel
                 }
             }
             let port = channel.channel.localAddress?.port.flatMap(UInt16.init(exactly:)) ?? address.port
@@ -69,7 +72,7 @@ package struct HTTPListener: Sendable {
     }
 
     private func accept(
-        _ connections: NIOAsyncChannelInboundStream<Connection>, _ logger: Logger,
+        _ connections: NIOAsyncChannelInboundStream<any Channel>, _ logger: Logger,
         _ answer: @escaping @Sendable (HTTPRequest) async -> HTTPAnswer
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -88,10 +91,14 @@ package struct HTTPListener: Sendable {
 
     /// Until the connection ends. A client that vanishes is no news, so errors end here.
     private static func serve(
-        _ connection: Connection, _ logger: Logger, _ answer: @escaping @Sendable (HTTPRequest) async -> HTTPAnswer
+        _ channel: any Channel, _ logger: Logger, _ answer: @escaping @Sendable (HTTPRequest) async -> HTTPAnswer
     ) async {
         do {
+            let connection = try await channel.eventLoop.submit {
+                try Connection(wrappingChannelSynchronously: channel)
+            }.get()
             try await connection.executeThenClose { requests, answers in
+                try await channel.setOption(.autoRead, value: true).get()
                 try await withGracefulShutdownHandler {
                     for try await request in requests {
                         try await answers.write(answer(request))

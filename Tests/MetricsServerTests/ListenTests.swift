@@ -4,6 +4,7 @@ import HTTPServing
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NetworkTypes
 import ServiceLifecycle
 import Telemetry
@@ -86,6 +87,24 @@ struct ListenTests {
                 tasks.addTask { try await group.run() }
                 try await Task.sleep(for: .milliseconds(100))
                 await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    @Test("a listener may close at any moment, whoever connects just then")
+    func closeWhileConnecting() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        for _ in 0..<150 {
+            let listener = try await HTTPListener.listen(
+                on: AddressAndPort("127.0.0.1:0")!, limits: HTTPLimits(), group: group)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await listener.serve(logger: Self.logger) { _ in .plain(.ok) } }
+                let clients = (0..<8).map { _ in
+                    ClientBootstrap(group: group).connect(host: "127.0.0.1", port: Int(listener.address.port))
+                }
+                await listener.close()
+                for client in clients { try? await client.get().close() }
                 try await tasks.waitForAll()
             }
         }
