@@ -35,9 +35,11 @@ extension NodeAgent {
         syncs.noLocalEndpoints = planner.noLocalEndpoints
         health.change { $0.synced(at: date) }
         let hasFailed = await healthChecks.hasFailed
-        guard healthPortsAreStale || hasFailed else { return }
+        let addresses = planner.healthCheckAddresses
+        guard healthPortsAreStale || hasFailed || addresses != healthAddresses else { return }
         healthPortsAreStale = false
-        await healthChecks.sync(healthPorts, addresses: planner.healthCheckAddresses)
+        healthAddresses = addresses
+        await healthChecks.sync(healthPorts, addresses: addresses)
     }
 
     /// HZ-4. Without Kubernetes there may be no Node object, and nobody drains the node: then it is eligible.

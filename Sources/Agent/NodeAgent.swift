@@ -37,6 +37,8 @@ package actor NodeAgent {
     /// Health-check node ports, as the plan has them, and whether that has changed since they were last synced.
     var healthPorts: [ObjectName: ServiceHealth] = [:]
     var healthPortsAreStale = false
+    /// Where they were told to be served; nil: nowhere yet.
+    var healthAddresses: PerFamily<[IPAddress]>?
     /// Why the node's addresses are not followed at the moment.
     private(set) var addressTrouble: String?
     /// The node's devices as they were last told of, and what came of attaching to them.

@@ -42,7 +42,7 @@ enum HealthAnswers {
         let bytes = (try? encoder.encode(body)) ?? Data()
         return HTTPAnswer(
             status: isGood ? .ok : .serviceUnavailable, contentType: "application/json",
-            headers: [.init(name: "X-Content-Type-Options", value: "nosniff")] + headers,
+            headers: headers,
             body: String(decoding: bytes, as: UTF8.self) + "\n")
     }
 

@@ -18,6 +18,8 @@ package actor ServiceHealthServer: ServiceLifecycle.Service {
 
     private struct Opened {
         var port: UInt16
+        /// What they listen on, without ports.
+        var addresses: [IPAddress]
         var listeners: [HTTPListener]
     }
 
@@ -65,6 +67,7 @@ package actor ServiceHealthServer: ServiceLifecycle.Service {
         await closeAll { place, opened in
             guard let health = wanted[place.service] else { return true }
             return health.localReady[place.family] == nil || health.port != opened.port
+                || opened.addresses != addresses[place.family]
         }
         var failures: [HealthCheckFailure] = []
         for (service, health) in wanted.sorted(by: { $0.key < $1.key }) {
@@ -97,7 +100,7 @@ package actor ServiceHealthServer: ServiceLifecycle.Service {
     private func open(_ place: Place, port: UInt16, _ addresses: [IPAddress]) async -> ListenError? {
         let group = self.group ?? MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.group = group
-        var new = Opened(port: port, listeners: [])
+        var new = Opened(port: port, addresses: addresses, listeners: [])
         for address in addresses {
             do throws(ListenError) {
                 let listener = try await HTTPListener.listen(
