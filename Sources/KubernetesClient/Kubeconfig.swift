@@ -97,7 +97,7 @@ package enum Kubeconfig {
         // As in Kubernetes' own clients, the file goes first: it is the one that is kept fresh.
         if let file = try nonEmpty("tokenFile", in: user) {
             access.token = .file(path(file, in: folder))
-        } else if let token = try nonEmpty("token", in: user) {
+        } else if let token = try secret("token", in: user) {
             access.token = .fixed(Secret(token))
         }
     }
@@ -120,13 +120,20 @@ package enum Kubeconfig {
     private static func material(
         _ key: String, in fields: FieldValue, folder: String
     ) throws(FieldProblem) -> ClusterAccess.Material? {
-        if let text = try nonEmpty("\(key)-data", in: fields) {
+        if let text = try secret("\(key)-data", in: fields) {
             guard let data = Data(base64Encoded: text, options: .ignoreUnknownCharacters), !data.isEmpty else {
                 throw FieldProblem("\(key)-data", "is not base64")
             }
             return .bytes([UInt8](data))
         }
         return try nonEmpty(key, in: fields).map { .file(path($0, in: folder)) }
+    }
+
+    /// As `nonEmpty`, for what must not be repeated in a message.
+    private static func secret(_ key: String, in fields: FieldValue) throws(FieldProblem) -> String? {
+        guard let value = fields[key] else { return nil }
+        guard case .string(let text) = value else { throw FieldProblem(key, "is not a string: put it in quotes") }
+        return text.isEmpty ? nil : text
     }
 
     private static func nonEmpty(_ key: String, in fields: FieldValue) throws(FieldProblem) -> String? {

@@ -22,10 +22,12 @@ package struct ServerAddress: Hashable, Sendable {
         let url = text.contains("://") ? text : "https://" + text
         guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(),
             let host = parts.host, !host.isEmpty
-        else { throw FieldProblem("", "\(FieldValue.quoted(text)) is not a URL") }
+        else {
+            // It is not repeated: there may be a password in it.
+            throw FieldProblem("", "is not a URL")
+        }
         guard scheme == "https" else {
-            throw FieldProblem(
-                "", "\(FieldValue.quoted(text)) is not https; the server's certificate is always verified")
+            throw FieldProblem("", "is not https but \(scheme); the server's certificate is always verified")
         }
         guard parts.user == nil, parts.password == nil, parts.query == nil, parts.fragment == nil else {
             throw FieldProblem("", "holds more than host, port and path")

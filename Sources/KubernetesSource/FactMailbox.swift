@@ -32,7 +32,10 @@ final class FactMailbox: Sendable {
     /// Changes of one kind, in order. `problems` are all of the kind, nil when they are as before.
     func put(_ changes: [FactChange], problems: [SourceProblem]?, isSynced: Bool, kind: FactKind) {
         let isNews = content.withLock { content in
-            for change in changes { content.pending[change.identity] = change }
+            for change in changes {
+                // Nobody needs to be told that something is gone which nobody has been told of.
+                content.pending[change.identity] = change.isDeletion && !content.isFirstTold ? nil : change
+            }
             if let problems { content.problems[kind] = problems }
             if isSynced { content.synced.insert(kind) }
             return content.isComplete || problems != nil

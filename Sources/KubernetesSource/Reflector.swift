@@ -254,7 +254,10 @@ extension Reflector {
             pause = .zero
             lastFailure = nil
         case 400, 422:
-            guard request?.verb == .streamingList, canStream else { break }
+            guard request?.verb == .streamingList, canStream else {
+                if isWatch, failuresInARow >= 3 { loseVersion() }
+                break
+            }
             canStream = false
             pause = .zero
             lastFailure = nil

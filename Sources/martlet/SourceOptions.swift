@@ -70,7 +70,8 @@ struct SourceOptions: ParsableArguments {
         var access = try access(configuration)
         if let master {
             do throws(FieldProblem) {
-                access.servers = try master.split(separator: ",").map { (text) throws(FieldProblem) in
+                access.servers = try master.split(separator: ",", omittingEmptySubsequences: false).map {
+                    (text) throws(FieldProblem) in
                     try ServerAddress(String(text))
                 }
             } catch {

@@ -94,8 +94,6 @@ extension FactChange {
         case .serviceCIDR(let name, _): ObjectIdentity(kind: .serviceCIDR, name: ObjectName(namespace: "", name: name))
         }
     }
-
-    var isDeletion: Bool { self == identity.deletion }
 }
 
 extension APIServer {
