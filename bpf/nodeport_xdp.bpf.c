@@ -189,16 +189,20 @@ static __noinline int send_rewritten(frame *f, struct packet *packet, struct dp_
                                      struct dp_next_hop *hop)
 {
     struct dp_flow_key *to = &packet->onward.translation;
-    int carries = carries_option(packet, may_be_marked(f, packet));
+    __u32 added = carries_option(packet, may_be_marked(f, packet)) ? dispatch_option_size(packet->is_ipv4) : 0;
 
-    if (packet->length + (carries ? dispatch_option_size(packet->is_ipv4) : 0) > hop->way.mtu)
+    if (packet->length + added > hop->way.mtu)
         return PACKET_PASSES;
+    /* First, since a driver may leave no room: the packet is as it was then, and TC makes room. */
+    if (added && !insert_option(f, packet))
+        return PACKET_PASSES;
+    packet->transport += added;
     *to = packet->tuple;
     to->destination = hop->backend;
     to->destination_port_be = hop->way.port_be;
     if (!translate(f, packet, to))
-        return PACKET_PASSES;
-    if (!(carries ? insert_option(f, packet) : mark(f, packet, to)))
+        return PACKET_FAILS;
+    if (!added && !mark(f, packet, to))
         return PACKET_FAILS;
     count_packet(frontend->service_id, packet, packet->tuple.protocol == IPPROTO_TCP && is_opening(packet));
     count_outcome(DP_OUTCOME_DISPATCHED);

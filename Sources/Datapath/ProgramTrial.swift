@@ -16,13 +16,16 @@ package struct ProgramTrial: Sendable {
         frontends: 64, backends: 64, slotWords: 64, services: 64, nodePorts: 64, serviceCIDRs: 64, connections: 64,
         udpPages: 64, affinity: 64, sourceRanges: 64, flows: 64, eventBytes: 65536)
 
-    /// Constants that switch something on or off, in the ways that settings can: all at their defaults, and all the other way.
+    /// Constants that switch something on or off, in the ways that settings can: all at their defaults, all the other
+    /// way, and DSR by option, which other functions carry out.
     /// Numbers such as timeouts change nothing for the verifier.
     package static var all: [ProgramTrial] {
         var other = settings()
         (other.podsAreLocalIPv4, other.podsAreLocalIPv6, other.protectNodePorts) = (false, false, false)
         other.skipCgroups = Array(repeating: "", count: Int(DP_SKIP_CGROUPS_MAX))
         other.packets.tunnelSources = PerFamily { CIDR($0 == .ipv4 ? "198.18.0.0/16" : "2001:db8::/64") }
+        var byOption = settings()
+        byOption.packets.dispatch = .option
         return [
             ProgramTrial(configuration: "default", object: .sock, settings: settings(), linkHeaderBytes: 0),
             ProgramTrial(
@@ -30,9 +33,14 @@ package struct ProgramTrial: Sendable {
             ProgramTrial(configuration: "default", object: .nodePortXDP, settings: settings(), linkHeaderBytes: 14),
             ProgramTrial(
                 configuration: "tunnel sources", object: .nodePortXDP, settings: other, linkHeaderBytes: 14),
+            ProgramTrial(configuration: "by option", object: .nodePortXDP, settings: byOption, linkHeaderBytes: 14),
             ProgramTrial(configuration: "default", object: .nodePortTC, settings: settings(), linkHeaderBytes: 14),
             ProgramTrial(
                 configuration: "tunnel sources, no link header", object: .nodePortTC, settings: other,
+                linkHeaderBytes: 0),
+            ProgramTrial(configuration: "by option", object: .nodePortTC, settings: byOption, linkHeaderBytes: 14),
+            ProgramTrial(
+                configuration: "by option, no link header", object: .nodePortTC, settings: byOption,
                 linkHeaderBytes: 0),
         ]
     }

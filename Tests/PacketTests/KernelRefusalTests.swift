@@ -53,9 +53,12 @@ extension PacketTests {
             }
         }
 
-        @Test("a frame without room for a tunnel's header is passed up as it was, and TC makes room", arguments: xdp)
-        func headroom(_ exchange: Exchange) throws {
-            try withLab { lab in
+        @Test(
+            "a frame without room for a tunnel's header, or for an option, is passed up as it was, and TC makes room",
+            arguments: DirectReturn.all.filter { xdp.contains($0.exchange) })
+        func headroom(_ direct: DirectReturn) throws {
+            try withLab(direct.layout) { lab in
+                let exchange = direct.exchange
                 try lab.serve(exchange.transport, [.remote], .dsr)
                 let request = exchange.request(to: exchange.ground.frontend(.loadBalancer))
                 let frame = request.framed(Ethernet(from: Link.gateway, to: Link.eth0)).bytes
@@ -65,9 +68,10 @@ extension PacketTests {
                 #expect(Verdict(first.returnValue, of: .xdp) == .passed)
                 #expect(first.output == frame)
                 #expect(try lab.counts()[.kernelRefused] == before[.kernelRefused])
-                #expect(try lab.counts()[.tunnelled] == before[.tunnelled])
-                try lab.receive(request)
-                    .expect(.redirected, exchange.ground.tunnelled(request.onward()), .tunnelled)
+                #expect(try lab.counts()[direct.sent] == before[direct.sent])
+                var byTC = direct
+                byTC.exchange.entrance = .tc
+                try byTC.expectSent(lab, request)
             }
         }
 
