@@ -56,7 +56,7 @@ build: setup bpf
 demo: build root
 	$(BIN)/martlet-demo
 
-# Everything that must hold: what a machine can check, pure and kernel suites, a soak and fuzzing in short forms. Needs
+# Everything that must hold: what a machine can check, pure and kernel suites, a soak, a churn and fuzzing in short forms. Needs
 # root: the kernel suites work on the real kernel, and are never skipped.
 test: root build check
 	swift build $(SWIFT_FLAGS) --build-tests

@@ -114,17 +114,23 @@ static __noinline int begin_flow(frame *f, struct packet *packet, struct dp_fron
     return 1;
 }
 
-/* The way to a flow's backend whose id is nobody's by now, or another's: asked for each time. NULL: there is none. */
-static __noinline struct dp_way_out *way_to_former(frame *f, const struct dp_address *source,
-                                                   const struct dp_address *backend)
+/*
+ * The way to a flow's backend whose id is nobody's by now, or another's: asked for each time. NULL: there is none, or
+ * the backend is what it was, and next_hop_of_flow() has said so.
+ */
+static __noinline struct dp_way_out *way_to_former(frame *f, const struct dp_address *source, const struct flow *flow)
 {
     struct flow_draft *draft = flow_draft();
+    struct dp_backend *backend;
     struct dp_device *device;
     struct way way = {};
 
-    if (!source || !backend || !draft)
+    if (!source || !flow || !draft)
         return 0;
-    device = ask_way_out(f, source, backend, &way);
+    backend = backend_of(flow->backend_id);
+    if (backend && address_equals(&backend->address, &flow->backend))
+        return 0;
+    device = ask_way_out(f, source, &flow->backend, &way);
     if (!device)
         return 0;
     remember(&draft->way, &way, device);
@@ -134,7 +140,7 @@ static __noinline struct dp_way_out *way_to_former(frame *f, const struct dp_add
 static __noinline int send_translated(frame *f, struct packet *packet, struct flow *flow)
 {
     struct dp_next_hop *hop = next_hop_of_flow(f, &packet->tuple.source, &flow->backend, flow->backend_id);
-    struct dp_way_out *way = usually(hop) ? &hop->way : way_to_former(f, &packet->tuple.source, &flow->backend);
+    struct dp_way_out *way = usually(hop) ? &hop->way : way_to_former(f, &packet->tuple.source, flow);
 
     if (!way || packet->length > way->mtu)
         return PACKET_PASSES;

@@ -72,7 +72,7 @@ public enum KernelFeatures {
         HelperProbe(helper: helper, type: type, attachType: attachType ?? HelperProbe.usualHook(of: type)).run()
     }
 
-    /// Whether the kernel publishes its own type information, which iterators and kernel functions need.
+    /// Whether the kernel publishes its own type information, which kernel functions need.
     public static func hasTypeInformation() -> Bool {
         unsafe access("/sys/kernel/btf/vmlinux", R_OK) == 0
     }

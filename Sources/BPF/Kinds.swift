@@ -83,7 +83,6 @@ public struct AttachType: RawRepresentable, Hashable, Sendable, CustomStringConv
     public static let getsockname6 = AttachType(BPF_CGROUP_INET6_GETSOCKNAME)
     public static let socketOperations = AttachType(BPF_CGROUP_SOCK_OPS)
     public static let socketLookup = AttachType(BPF_SK_LOOKUP)
-    public static let iterator = AttachType(BPF_TRACE_ITER)
     public static let xdp = AttachType(BPF_XDP)
     /// TCX, Linux 6.6; the build's kernel headers may be older and not name it.
     public static let tcxIngress = AttachType(rawValue: 46)

@@ -9,9 +9,10 @@ package func kernelName<CharacterArray: BitwiseCopyable>(_ characters: Character
     }
 }
 
-/// Everything that a descriptor yields until its end. Retries when interrupted, and when the kernel asks to be asked
-/// again (EAGAIN: a BPF iterator that went over a million objects without output).
-func readAll(_ descriptor: borrowing Descriptor, _ object: @autoclosure () -> String) throws(BPFError) -> [UInt8] {
+/// Everything that a descriptor yields until its end. Retries when interrupted.
+private func readAll(
+    _ descriptor: borrowing Descriptor, _ object: @autoclosure () -> String
+) throws(BPFError) -> [UInt8] {
     var all: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)
     while true {
@@ -21,7 +22,7 @@ func readAll(_ descriptor: borrowing Descriptor, _ object: @autoclosure () -> St
             all += chunk.prefix(count)
             continue
         }
-        guard errno == EINTR || errno == EAGAIN else { throw .last("read", object()) }
+        guard errno == EINTR else { throw .last("read", object()) }
     }
 }
 

@@ -95,9 +95,17 @@ enum MartletDecoder {
         }
         let texts = reader.read("") { (root) throws(FieldProblem) in try root.strings("tunnelSources") } ?? []
         configuration.datapath.tunnelSources = reader.cidrs(texts) { "tunnelSources[\($0)]" }
-        for family in AddressFamily.allCases {
-            if configuration.datapath.tunnelSources.count(where: { $0.family == family }) > 1 {
-                reader.fail("tunnelSources", "holds more than one \(family) range; one of each family at most")
+        let ranges = configuration.datapath.tunnelSources
+        for family in AddressFamily.allCases where ranges.count(where: { $0.family == family }) > 1 {
+            reader.fail("tunnelSources", "holds more than one \(family) range; one of each family at most")
+        }
+        for range in ranges {
+            // The datapath writes what is left of the first word, or the last word of four (bpf/lib/tunnel.bpf.h).
+            let longest = range.family == .ipv4 ? 31 : 96
+            if !(1...longest).contains(Int(range.prefixLength)) {
+                reader.fail(
+                    "tunnelSources",
+                    "\(range) is not between /1 and /\(longest): what follows the prefix tells flows apart")
             }
         }
         guard let text = text("sourcePorts", &reader) else { return }

@@ -92,7 +92,7 @@ package final class Datapath: Sendable {
     }
 
     /// Pins the maps that we hold open again, so that a new installation finds them and no state is lost. Maps that
-    /// only the programs use are found by the programs.
+    /// only the programs use are made anew together with these.
     private func repinMaps() throws(BPFError) {
         try repin(maps.frontends.places.descriptor, .frontends)
         try repin(maps.frontends.index, .frontendIndex)
@@ -115,6 +115,7 @@ package final class Datapath: Sendable {
         try repin(maps.node.descriptor, .node)
         try repin(maps.flows.descriptor, .flows)
         try repin(maps.flowReplies.descriptor, .flowReplies)
+        try repin(maps.nextHops, .nextHops)
         try repin(maps.watch.descriptor, .watch)
         try repin(maps.captureSwitch.descriptor, .captureSwitch)
     }

@@ -55,9 +55,6 @@ private func usePrograms() throws {
     let link = try BPFLink.attach(program, cgroup: cgroup.path, .connect4)
     try AtomicPin.replace(files.path + "/link", with: link)
     _ = try BPFLink.open(pinned: files.path + "/link").info()
-    let elements = try object.map(named: "hook_elements")
-    _ = try BPFIterator(try object.program(named: "dump_elements"), over: elements).read()
-    _ = try BPFIterator(try object.program(named: "dump_maps")).read()
     _ = try BPFFileSystem.entries(at: files.path)
     _ = try RuntimeStatistics()
     _ = KernelFeatures.probe(helper: .fibLookup, for: .xdp)
@@ -79,8 +76,6 @@ private func useFailures() throws {
         failure { () throws(BPFError) in _ = try MappedArray<UInt64>(counts) },
         failure { () throws(BPFError) in _ = try BPFProgram.open(pinned: files.path + "/map") },
         failure { () throws(BPFError) in _ = try BPFLink.open(pinned: files.path + "/map") },
-        failure { () throws(BPFError) in _ = try BPFIterator(program) },
-        failure { () throws(BPFError) in _ = try BPFIterator(program, over: counts) },
         failure { () throws(BPFError) in _ = try BPFLink.attach(program, cgroup: "/tmp", .connect4) },
         failure { () throws(BPFError) in _ = try BPFLink.attach(program, interface: 4711, .tcxIngress) },
         failure { () throws(BPFError) in try AtomicPin.replace(files.path + "/no/such", with: program) },

@@ -89,50 +89,6 @@ struct PinTests {
     }
 }
 
-@Suite("Iterator", .enabled(if: canUseKernel))
-struct IteratorTests {
-    struct Element: Equatable {
-        var key: UInt32 = 0
-        var pad: UInt32 = 0
-        var value: UInt64 = 0
-    }
-
-    @Test("An iterator over a map reports every element, each time it is read")
-    func overMap() throws {
-        let object = try TestObject.hooks.load()
-        let elements = try BPFMap<UInt32, UInt64>(try object.map(named: "hook_elements"))
-        let keys = (0..<1000).map { UInt32($0) }
-        try elements.update(keys: keys, values: keys.map { UInt64($0) + 5 })
-        let iterator = try BPFIterator(try object.program(named: "dump_elements"), over: elements.descriptor)
-        for _ in 0..<2 {
-            let bytes = try iterator.read()
-            #expect(bytes.count == 16 * 1000)
-            let decoded = unsafe bytes.withUnsafeBytes { unsafe Array($0.bindMemory(to: Element.self)) }
-            #expect(decoded.allSatisfy { $0.value == UInt64($0.key) + 5 })
-            #expect(Set(decoded.map(\.key)).count == 1000)
-        }
-    }
-
-    @Test("A walk over more elements than the kernel does in one call, without any output, comes to its end")
-    func longSilence() throws {
-        // The kernel gives up after a million objects without output (EAGAIN) and wants to be asked again.
-        let total = 1_010_000
-        let object = try TestObject.hooks.load()
-        let elements = try BPFMap<UInt32, UInt64>(
-            try MapDescriptor.create(.hash, name: "t", keySize: 4, valueSize: 8, maxEntries: UInt32(total)))
-        try elements.update(keys: (0..<UInt32(total)).map { $0 }, values: Array(repeating: 1, count: total))
-        let iterator = try BPFIterator(try object.program(named: "pass_elements"), over: elements.descriptor)
-        #expect(try iterator.read() == [])
-        #expect(try BPFMap<UInt32, UInt64>(try object.map(named: "hook_counts")).lookup(3) == UInt64(total))
-    }
-
-    @Test("An iterator over the kernel's maps sees at least this test's own")
-    func overKernel() throws {
-        let object = try TestObject.hooks.load()
-        #expect(try BPFIterator(try object.program(named: "dump_maps")).read().count >= 3)
-    }
-}
-
 @Suite("Kernel features", .enabled(if: canUseKernel))
 struct KernelFeatureTests {
     @Test("What every kernel of our range has is supported")

@@ -96,6 +96,17 @@ import Testing
                 members: #""dsrDispatch":"geneve""#,
                 complaints: [#"dsrDispatch: "geneve" is neither ipip nor option"#]),
             Wrong(
+                members: #""tunnelSources":["198.18.0.1/32","2001:db8::/97"]"#,
+                complaints: [
+                    "tunnelSources: 198.18.0.1/32 is not between /1 and /31: what follows the prefix tells flows apart",
+                    "tunnelSources: 2001:db8::/97 is not between /1 and /96: what follows the prefix tells flows apart",
+                ]),
+            Wrong(
+                members: #""tunnelSources":["0.0.0.0/0"]"#,
+                complaints: [
+                    "tunnelSources: 0.0.0.0/0 is not between /1 and /31: what follows the prefix tells flows apart"
+                ]),
+            Wrong(
                 members: #""gracePeriod":"30""#, complaints: [#"gracePeriod: "30" is not a duration (such as 30s)"#]),
             Wrong(
                 members: #""gracePeriod":"999ms""#,

@@ -158,6 +158,29 @@ struct KernelStoreTests {
         #expect(try DatapathMaps.open(scratch.folder).frontends.count() == 10)
         #expect(try datapath.repairInstallation() == [])
     }
+
+    @Test("maps whose pins somebody removed are pinned again, the very same ones if they hold state")
+    func sameMaps() throws {
+        let scratch = try ScratchInstallation()
+        let datapath = try scratch.install()
+        let folder = scratch.folder
+        func ids() throws -> [MapName: UInt32] {
+            var ids: [MapName: UInt32] = [:]
+            for name in MapName.allCases {
+                ids[name] = try MapDescriptor.open(pinned: folder.pin(of: name)).info().id
+            }
+            return ids
+        }
+        let before = try ids()
+        for name in MapName.allCases { try BPFFileSystem.unpin(folder.pin(of: name)) }
+        #expect(try datapath.repairInstallation() == MapName.allCases.map { "pin of map \($0.rawValue)" })
+        let after = try ids()
+        // What only the programs use is made anew together with them.
+        let ofPrograms: [MapName] = [
+            .skipCgroups, .contract, .eventBudget, .events, .multipath, .fragments, .captures,
+        ]
+        #expect(MapName.allCases.filter { before[$0] != after[$0] } == ofPrograms)
+    }
 }
 
 /// Contents that can be read and are not written: for looking at what a reconciler would do.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Small programs that a test attaches: two that count and refuse at connect(), two for TCX, iterators that walk a hash
-// and the kernel's maps.
+// Small programs that a test attaches: two that count and refuse at connect(), two for TCX.
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -14,13 +13,6 @@ struct {
     __type(key, __u32);
     __type(value, __u64);
 } hook_counts SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, 1000);
-    __type(key, __u32);
-    __type(value, __u64);
-} hook_elements SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
@@ -89,71 +81,6 @@ int count_xdp(struct xdp_md *ctx)
 {
     count(2);
     return XDP_PASS;
-}
-
-struct seq_file;
-struct bpf_map;
-
-struct bpf_iter_meta {
-    struct seq_file *seq;
-    __u64 session_id;
-    __u64 seq_num;
-} __attribute__((preserve_access_index));
-
-struct bpf_iter__bpf_map_elem {
-    struct bpf_iter_meta *meta;
-    struct bpf_map *map;
-    void *key;
-    void *value;
-} __attribute__((preserve_access_index));
-
-struct bpf_iter__bpf_map {
-    struct bpf_iter_meta *meta;
-    struct bpf_map *map;
-} __attribute__((preserve_access_index));
-
-struct hook_element {
-    __u32 key;
-    __u32 pad;
-    __u64 value;
-};
-
-/// Writes key and value of each element.
-SEC("iter/bpf_map_elem")
-int dump_elements(struct bpf_iter__bpf_map_elem *ctx)
-{
-    struct hook_element element = {};
-    __u32 *key = ctx->key;
-    __u64 *value = ctx->value;
-
-    if (!key || !value)
-        return 0;
-    element.key = *key;
-    element.value = *value;
-    bpf_seq_write(ctx->meta->seq, &element, sizeof(element));
-    return 0;
-}
-
-/// Looks at each element and writes nothing.
-SEC("iter/bpf_map_elem")
-int pass_elements(struct bpf_iter__bpf_map_elem *ctx)
-{
-    __u64 *value = ctx->value;
-
-    if (value && *value)
-        count(3);
-    return 0;
-}
-
-/// Writes one byte per map of the kernel.
-SEC("iter/bpf_map")
-int dump_maps(struct bpf_iter__bpf_map *ctx)
-{
-    __u8 mark = 1;
-
-    if (ctx->map)
-        bpf_seq_write(ctx->meta->seq, &mark, sizeof(mark));
-    return 0;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";
