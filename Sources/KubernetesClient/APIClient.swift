@@ -32,6 +32,7 @@ package final class APIClient: Sendable {
 
     private let access: ClusterAccess
     private let settings: Settings
+    private let plugin: PluginCredentials?
     private let log: Logger
     private let state = Mutex(State())
 
@@ -40,6 +41,7 @@ package final class APIClient: Sendable {
         self.access = access
         self.settings = settings
         self.log = log
+        plugin = access.plugin.map { PluginCredentials($0, log: log) }
     }
 
     /// How often what was asked with what result.
@@ -84,25 +86,36 @@ package final class APIClient: Sendable {
     private func ask(
         _ server: ServerAddress, _ target: String, _ accept: String
     ) async throws(ClientFailure) -> APIAnswer {
-        let http = try client(for: server)
+        let credential = try await credential(for: server)
+        let http = try client(for: server, certificate: credential?.certificate ?? access.certificate)
         let authority = "\(server.urlHost(access.serverName)):\(server.port)"
         var request = HTTPClientRequest(url: "https://\(authority)\(server.prefix)\(target)")
         request.headers = ["Host": "\(server.urlHost()):\(server.port)", "Accept": accept]
         request.headers.add(name: "User-Agent", value: settings.userAgent)
-        if let authorization = try access.token.authorization() {
+        let token = credential.map { $0.token.map(ClusterAccess.Token.fixed) ?? .none } ?? access.token
+        if let authorization = try token.authorization() {
             request.headers.add(name: "Authorization", value: authorization)
         }
         do {
             let response = try await http.execute(request, deadline: .now() + TimeAmount(settings.firstByte))
+            if response.status == .unauthorized, let credential { await plugin?.discard(credential) }
             return APIAnswer(response, server: "\(server)")
         } catch {
             throw ClientFailure(error, server: "\(server)")
         }
     }
 
+    /// What the credential plugin has given; nil without one.
+    private func credential(for server: ServerAddress) async throws(ClientFailure) -> ExecCredential? {
+        guard let plugin else { return nil }
+        return try await plugin.current(for: ClusterInformation(access, server: server))
+    }
+
     /// The client for the files as they are now.
-    private func client(for server: ServerAddress) throws(ClientFailure) -> HTTPClient {
-        let material = try AccessMaterial(access, server: server)
+    private func client(
+        for server: ServerAddress, certificate: ClusterAccess.Certificate?
+    ) throws(ClientFailure) -> HTTPClient {
+        let material = try AccessMaterial(access, certificate: certificate, server: server)
         let present = state.withLock { $0.material == material ? $0.http : nil }
         if let present { return present }
         let made = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration(material))

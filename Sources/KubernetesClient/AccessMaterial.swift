@@ -11,14 +11,17 @@ struct AccessMaterial: Equatable, Sendable {
     /// Where the name that certificates must have leads, if there is one.
     private(set) var nameOverride: [String: String] = [:]
 
-    init(_ access: ClusterAccess, server: ServerAddress) throws(ClientFailure) {
+    /// - Parameter certificate: the client's, wherever it comes from.
+    init(
+        _ access: ClusterAccess, certificate: ClusterAccess.Certificate?, server: ServerAddress
+    ) throws(ClientFailure) {
         authority = try access.authority.map { (material) throws(ClientFailure) in
             try Self.bytes(of: material, "the certificate authority")
         }
-        chain = try access.certificate.map { (certificate) throws(ClientFailure) in
+        chain = try certificate.map { (certificate) throws(ClientFailure) in
             try Self.bytes(of: certificate.chain, "the client certificate")
         }
-        key = try access.certificate.map { (certificate) throws(ClientFailure) in
+        key = try certificate.map { (certificate) throws(ClientFailure) in
             try Self.bytes(of: certificate.key, "the client key")
         }
         if let name = access.serverName { nameOverride[name] = server.host }
@@ -46,7 +49,7 @@ struct AccessMaterial: Equatable, Sendable {
         return configuration
     }
 
-    private static func bytes(
+    static func bytes(
         of material: ClusterAccess.Material, _ what: String
     ) throws(ClientFailure) -> [UInt8] {
         switch material {

@@ -30,6 +30,8 @@ package struct ClusterAccess: Hashable, Sendable {
     package var serverName: String?
     package var certificate: Certificate?
     package var token: Token = .none
+    /// Goes before token and certificate.
+    package var plugin: CredentialPlugin?
     package var proxy: ProxyAddress?
 
     package init(servers: [ServerAddress]) {

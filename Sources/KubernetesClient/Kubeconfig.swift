@@ -10,9 +10,10 @@ package enum Kubeconfig {
     /// - Parameters:
     ///   - context: nil: the file's current-context.
     ///   - folder: of the file; relative paths in it begin there.
+    ///   - allowsPlugins: whether the file may name a program that is run for credentials.
     /// - Throws: the field that is missing, wrong, or not supported.
     package static func access(
-        from document: FieldValue, context name: String? = nil, folder: String
+        from document: FieldValue, context name: String? = nil, folder: String, allowsPlugins: Bool = false
     ) throws(FieldProblem) -> ClusterAccess {
         guard case .object = document else { throw document.mismatch("", wanted: .object) }
         if let kind = try document.string("kind"), kind != "Config" {
@@ -35,7 +36,7 @@ package enum Kubeconfig {
         guard let userName = try context.value.string("user"), !userName.isEmpty else { return access }
         let user = try entry(userName, "users", "user", in: document)
         do throws(FieldProblem) {
-            try read(user: user.value, into: &access, folder: folder)
+            try read(user: user.value, into: &access, folder: folder, allowsPlugins: allowsPlugins)
         } catch {
             throw error.under(user.path)
         }
@@ -81,7 +82,7 @@ package enum Kubeconfig {
     }
 
     private static func read(
-        user: FieldValue, into access: inout ClusterAccess, folder: String
+        user: FieldValue, into access: inout ClusterAccess, folder: String, allowsPlugins: Bool
     ) throws(FieldProblem) {
         for (field, reason) in refused where user[field] != nil {
             throw FieldProblem(field, reason)
@@ -100,13 +101,19 @@ package enum Kubeconfig {
         } else if let token = try secret("token", in: user) {
             access.token = .fixed(Secret(token))
         }
+        guard user["exec"] != nil else { return }
+        guard allowsPlugins else {
+            throw FieldProblem(
+                "exec",
+                "is refused: it is a program to be run; --allow-credential-plugins allows it, and a token, a tokenFile or a client certificate needs none"
+            )
+        }
+        access.plugin = try user.mapObject("exec") { (fields) throws(FieldProblem) in
+            try CredentialPlugin(fields, folder: folder)
+        }
     }
 
     private static let refused = [
-        (
-            "exec",
-            "is refused: Martlet runs no credential plugins; use a token, a tokenFile or a client certificate"
-        ),
         ("auth-provider", "is refused: it is no longer part of Kubernetes; use a token or a client certificate"),
         ("username", "is refused: API servers know no passwords any more; use a token or a client certificate"),
         ("password", "is refused: API servers know no passwords any more; use a token or a client certificate"),

@@ -30,6 +30,12 @@ struct SourceOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The context of the kubeconfig file. Default: its current one.", valueName: "name"))
     var context: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Run the program that the kubeconfig file names for credentials (users[].user.exec).",
+            discussion: "It runs with all that the agent may do. Default: such a file is refused."))
+    var allowCredentialPlugins = false
+
     @Option(
         help: ArgumentHelp(
             "Addresses of API servers, separated by commas, instead of the kubeconfig file's or the pod's.",
@@ -56,6 +62,9 @@ struct SourceOptions: ParsableArguments {
 
     func validate() throws {
         if let manifests { try ManifestOptions.check(manifests) }
+        guard manifests == nil || !allowCredentialPlugins else {
+            throw ValidationError("--manifests and --allow-credential-plugins exclude each other.")
+        }
         for (name, value) in [("kubeconfig", kubeconfig), ("context", context), ("master", master)] {
             guard let value else { continue }
             guard !value.isEmpty else { throw ValidationError("--\(name) is empty.") }
@@ -83,7 +92,10 @@ struct SourceOptions: ParsableArguments {
 
     private func access(_ configuration: AgentConfiguration) throws -> ClusterAccess {
         if let file = kubeconfig ?? configuration.kubeconfig {
-            return try KubeconfigFile(path: file).access(context: context)
+            return try KubeconfigFile(path: file).access(context: context, allowsPlugins: allowCredentialPlugins)
+        }
+        guard !allowCredentialPlugins else {
+            throw ValidationError("--allow-credential-plugins needs a kubeconfig file.")
         }
         guard context == nil else { throw ValidationError("--context needs --kubeconfig.") }
         do throws(FieldProblem) {
@@ -100,14 +112,15 @@ struct KubeconfigFile {
     var path: String
 
     /// - Throws: `ConfigurationUnusable` with what is wrong.
-    func access(context: String?) throws -> ClusterAccess {
+    func access(context: String?, allowsPlugins: Bool) throws -> ClusterAccess {
         do {
             let documents = try YAMLText.parse(try WholeFile.bytes(of: path))
             guard let document = documents.first, documents.count == 1 else {
                 throw ConfigurationUnusable(file: path, reason: "has \(documents.count) documents, not one")
             }
             let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-            return try Kubeconfig.access(from: document.value, context: context, folder: folder)
+            return try Kubeconfig.access(
+                from: document.value, context: context, folder: folder, allowsPlugins: allowsPlugins)
         } catch let problem as TextProblem {
             throw ConfigurationUnusable(
                 file: path, reason: (problem.line.map { "line \($0): " } ?? "") + problem.message)

@@ -109,6 +109,29 @@ struct APISourceTests {
         }
     }
 
+    @Test("a credential plugin that the operator allows gives the token")
+    func plugin() async throws {
+        try await withScene { scene in
+            let api = try APIScene(scene)
+            try api.create(web)
+            let answer =
+                #"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"proxy"}}"#
+            let file = try scene.world.write(
+                """
+                current-context: c
+                contexts: [{name: c, context: {cluster: k, user: u}}]
+                clusters: [{name: k, cluster: {server: "https://127.0.0.1:6443", certificate-authority: api/ca.crt}}]
+                users:
+                - name: u
+                  user: {exec: {command: echo, apiVersion: client.authentication.k8s.io/v1, args: ['\(answer)']}}
+                """, to: "plugin")
+            let agent = try scene.launch([], source: ["--kubeconfig", file, "--allow-credential-plugins"])
+            #expect(try agent.says("the objects of the API server are programmed"), "\(agent.log)")
+            #expect(try scene.isServed(web, by: ["web-1"]))
+            try agent.stop()
+        }
+    }
+
     @Test(
         "a kubeconfig file that cannot be honoured is refused at the start, by field",
         arguments: [

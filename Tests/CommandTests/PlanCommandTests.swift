@@ -114,6 +114,8 @@ struct ExitStatusTests {
             (["agent", "--manifests", "/m", "--grace-period", "soon"], 2, "'soon'"),
             (["agent", "--manifests", "/m", "--kubeconfig", "/k"], 2, "exclude each other"),
             (["agent", "--kubeconfig", ""], 2, "--kubeconfig is empty"),
+            (["agent", "--manifests", "/m", "--allow-credential-plugins"], 2, "exclude each other"),
+            (["agent", "--allow-credential-plugins"], 2, "needs a kubeconfig file"),
             (["agent", "--kubeconfig", "/none"], 1, "/none: cannot be read"),
             (["agent", "--kube-api-content-type", "application/cbor"], 2, "'application/cbor' is neither"),
             (["agent"], 2, "KUBERNETES_SERVICE_HOST is not set"),
