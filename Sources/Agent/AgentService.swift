@@ -41,6 +41,7 @@ package struct AgentService: Service {
                 let news = source.open()
                 let isQueued = QueuedOnce()
                 group.addTask { await source.work() }
+                group.addTask { await agent.datagramCleaner.run { await agent.datagramServices } }
                 group.addTask {
                     // Once in the inbox is enough: what comes until it is handled becomes one update.
                     for await _ in news.signals where isQueued.begin() { inbox.yield(.source) }

@@ -44,7 +44,7 @@ package struct Daemon: Sendable {
         let agent = NodeAgent(
             settings: settings, source: source, datapath: datapath, limits: try datapath.limits(),
             nodeAddresses: addresses, sourcePorts: datapath.hasPacketHooks ? reservePorts() : nil, health: health,
-            healthChecks: healthChecks, log: log)
+            healthChecks: healthChecks, datagramCleaner: DatagramCleaner(log: log), log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [

@@ -1,5 +1,6 @@
 // What outsiders are told of the agent's health, kept in step with what is programmed: changes that wait, syncs that
-// succeeded, health-check node ports. After a sync in the order of SYNC-10: times and health first, then the ports.
+// succeeded, health-check node ports. After a sync in the order of SYNC-10: times and health first, then the ports, then
+// connection tracking.
 
 import Foundation
 import HealthCheckServer
@@ -36,10 +37,14 @@ extension NodeAgent {
         health.change { $0.synced(at: date) }
         let hasFailed = await healthChecks.hasFailed
         let addresses = planner.healthCheckAddresses
-        guard healthPortsAreStale || hasFailed || addresses != healthAddresses else { return }
-        healthPortsAreStale = false
-        healthAddresses = addresses
-        await healthChecks.sync(healthPorts, addresses: addresses)
+        if healthPortsAreStale || hasFailed || addresses != healthAddresses {
+            healthPortsAreStale = false
+            healthAddresses = addresses
+            await healthChecks.sync(healthPorts, addresses: addresses)
+        }
+        guard owesDatagramCleanUp else { return }
+        owesDatagramCleanUp = false
+        datagramCleaner.request()
     }
 
     /// HZ-4. Without Kubernetes there may be no Node object, and nobody drains the node: then it is eligible.

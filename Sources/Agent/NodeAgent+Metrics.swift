@@ -21,7 +21,7 @@ extension NodeAgent {
             agentFamilies(failed: failed, failedRanges: failedRanges) + source.metricFamilies
                 + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
-                + outcomeFamilies() + attachmentFamilies() + kubeProxyFamilies()
+                + outcomeFamilies() + attachmentFamilies() + kubeProxyFamilies() + conntrackFamilies()
                 + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))
     }
 

@@ -22,6 +22,9 @@ package actor NodeAgent {
     let reconciler: Reconciler
     let health: HealthBoard
     let healthChecks: ServiceHealthServer
+    let datagramCleaner: DatagramCleaner
+    /// Slices with UDP ports have changed since connection tracking was cleaned up.
+    var owesDatagramCleanUp = false
     let log: Logger
     private(set) var planner: Planner
     private(set) var sourceProblems: [SourceProblem] = []
@@ -58,7 +61,7 @@ package actor NodeAgent {
     package init(
         settings: AgentSettings, source: FactSource, datapath: Datapath, limits: ImageLimits,
         nodeAddresses: [IPAddress]?, sourcePorts: (text: String, trouble: String?)? = nil, health: HealthBoard,
-        healthChecks: ServiceHealthServer, log: Logger
+        healthChecks: ServiceHealthServer, datagramCleaner: DatagramCleaner, log: Logger
     ) {
         self.settings = settings
         self.source = source
@@ -66,6 +69,7 @@ package actor NodeAgent {
         self.datapath = datapath
         self.health = health
         self.healthChecks = healthChecks
+        self.datagramCleaner = datagramCleaner
         self.log = log
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
         reconciler = Reconciler(
@@ -91,6 +95,7 @@ package actor NodeAgent {
         note(update.problems)
         guard isSynced || update.isFirst else { return }
         syncs.note(update.changes)
+        owesDatagramCleanUp = owesDatagramCleanUp || changesDatagramEndpoints(update.changes)
         let change = planner.apply(update.changes)
         followNode()
         await carryOut(change, now: now)

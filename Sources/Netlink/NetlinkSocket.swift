@@ -40,31 +40,33 @@ import Glibc
     /// again, a few times; then the last answer is taken, since on a busy machine there may never be a quiet one.
     mutating func dump(_ request: NetlinkRequest, _ operation: String) throws(NetlinkError) -> [NetlinkMessage] {
         for attempt in 1...Self.dumpAttempts {
-            let (messages, wasDisturbed) = try dumpOnce(request, operation)
-            if !wasDisturbed || attempt == Self.dumpAttempts { return messages }
+            var messages: [NetlinkMessage] = []
+            let isWhole = try forEachMessage(of: request, operation) { messages.append($0) }
+            if isWhole || attempt == Self.dumpAttempts { return messages }
         }
         return []
     }
 
     private static let dumpAttempts = 4
 
-    private mutating func dumpOnce(
-        _ request: NetlinkRequest, _ operation: String
-    ) throws(NetlinkError) -> (messages: [NetlinkMessage], wasDisturbed: Bool) {
+    /// Asks for a dump once and calls `body` with each message as it comes, so that the answer may be as large as it
+    /// likes.
+    ///
+    /// - Returns: whether the kernel says that no change has disturbed the dump.
+    mutating func forEachMessage(
+        of request: NetlinkRequest, _ operation: String, _ body: (NetlinkMessage) -> Void
+    ) throws(NetlinkError) -> Bool {
         try send(request, operation)
-        var messages: [NetlinkMessage] = []
-        var wasDisturbed = false
+        var isWhole = true
         while true {
             for message in NetlinkMessage.messages(in: try receive(operation)[...]) where message.sequence == sequence {
-                wasDisturbed = wasDisturbed || message.flags & UInt16(NLM_F_DUMP_INTR) != 0
+                isWhole = isWhole && message.flags & UInt16(NLM_F_DUMP_INTR) == 0
                 switch Int32(message.type) {
                 case NLMSG_DONE, NLMSG_ERROR:
                     try throwError(in: message, operation)
-                    return (messages, wasDisturbed)
-                case NLMSG_NOOP:
-                    continue
-                default:
-                    messages.append(message)
+                    return isWhole
+                case NLMSG_NOOP: continue
+                default: body(message)
                 }
             }
         }
@@ -80,6 +82,42 @@ import Glibc
             }
         }
     }
+
+    /// Sends several messages in one datagram, of which the last asks to be acknowledged, and waits for that.
+    ///
+    /// - Throws: the first error of any of them.
+    mutating func batch(_ requests: [NetlinkRequest], _ operation: String) throws(NetlinkError) {
+        let first = sequence &+ 1
+        var bytes: [UInt8] = []
+        var awaited = first
+        for request in requests {
+            sequence &+= 1
+            if request.flags & UInt16(NLM_F_ACK) != 0 { awaited = sequence }
+            bytes += request.bytes(sequence: sequence)
+        }
+        guard unsafe mnl_socket_sendto(socket, bytes, bytes.count) >= 0 else { throw .last(operation, Self.object) }
+        var failure: NetlinkError?
+        // After an error the acknowledgement may never come.
+        while try wait(milliseconds: failure == nil ? Self.batchPatience : 50, operation) {
+            for message in NetlinkMessage.messages(in: try receive(operation)[...])
+            where message.type == NLMSG_ERROR && message.sequence &- first < UInt32(requests.count) {
+                do throws(NetlinkError) {
+                    try throwError(in: message, operation)
+                    guard message.sequence == awaited else { continue }
+                    if let failure { throw failure }
+                    return
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+        }
+        throw failure
+            ?? NetlinkError(
+                operation: operation, object: Self.object, errno: ETIMEDOUT, detail: "the kernel says nothing")
+    }
+
+    /// The kernel answers within the call that sends; this is for its having done something else first.
+    private static let batchPatience: Int32 = 30_000
 
     /// The next datagram; blocks until there is one.
     mutating func receive(_ operation: String) throws(NetlinkError) -> [UInt8] {

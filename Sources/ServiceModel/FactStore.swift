@@ -21,6 +21,10 @@ package struct FactStore: Sendable {
     /// The slices that name the service, ordered by slice name.
     package func slices(of service: ObjectName) -> [EndpointSlice] { slicesByService[service] ?? [] }
 
+    package func slice(named name: ObjectName) -> EndpointSlice? {
+        serviceOfSlice[name].flatMap { slicesByService[$0] }?.first { $0.name == name }
+    }
+
     /// The ranges of all ServiceCIDR objects, ordered, without duplicates.
     package var serviceCIDRRanges: [CIDR] { Set(serviceCIDRs.values.flatMap(\.ranges)).sorted() }
 
