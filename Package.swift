@@ -195,7 +195,7 @@ let package = Package(
         // What tests share.
         .target(
             name: "CTestObjects", path: "Tests/CTestObjects",
-            exclude: ["headroom.bpf.o", "hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
+            exclude: ["affinity.bpf.o", "headroom.bpf.o", "hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
         .target(
             name: "KernelTestSupport", dependencies: ["CLibMNL", "Netlink"], path: "Tests/KernelTestSupport",
             swiftSettings: strict),
