@@ -41,7 +41,8 @@ public enum CGroup2 {
     ///
     /// Reads `/proc/self/mountinfo`, so it answers for this process's mount namespace.
     public static func mountPoint() throws(BPFError) -> String? {
-        mountPoint(in: try readWholeFile("/proc/self/mountinfo"))
+        // A mount on a folder above it hides one, and leaves it in the list.
+        mountPoints(in: try readWholeFile("/proc/self/mountinfo")).first { FileSystemType(at: $0) == .cgroup2 }
     }
 
     /// Whether this process is in the machine's first cgroup namespace, from which all cgroups can be mounted. Its number is
@@ -68,14 +69,15 @@ public enum CGroup2 {
     /// is what is mounted, as seen from the root of this process's cgroup namespace: `/`, or above it `/..`, `/../..` and so
     /// on, as in a container that has the node's tree (cgroup_namespaces(7)). Mounts of parts do not count, and of mounts
     /// at one place the last one does.
-    package static func mountPoint(in mountInfo: String) -> String? {
+    package static func mountPoints(in mountInfo: String) -> [String] {
         var levels: [String: Int] = [:]
         for line in mountInfo.split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4 else { continue }
             levels[unescaped(fields[4])] = fields[dash + 1] == "cgroup2" ? levelsUp(fields[3]) : nil
         }
-        return levels.min { (-$0.value, $0.key.utf8.count, $0.key) < (-$1.value, $1.key.utf8.count, $1.key) }?.key
+        return levels.sorted { (-$0.value, $0.key.utf8.count, $0.key) < (-$1.value, $1.key.utf8.count, $1.key) }
+            .map(\.key)
     }
 
     /// How far a path leads up, if that is all it does.
