@@ -96,13 +96,14 @@ bench: root setup bpf
 image: setup bpf
 	deploy/image/build
 
-# Whether the image and the manifests of deploy/kubernetes work, tried as far as one machine without a cluster can; and
-# whether the image is the same when it is made again. Needs root, and minutes for the optimised build.
+# Whether the image, the manifests of deploy/kubernetes and the systemd unit work, tried as far as one machine without a
+# cluster can; and whether the image is the same when it is made again. Needs root, and minutes for the optimised build.
 image-test: root image
 	deploy/image/build --root .build/image/again --out .build/image/again.oci.tar
 	cmp .build/image/martlet.oci.tar .build/image/again.oci.tar
 	swift build $(SWIFT_FLAGS) --product martlet-api-server
 	deploy/image/try --bin $(BIN)
+	deploy/systemd/try
 
 clean:
 	rm -rf .build .build-image $(BPF_OBJECTS) $(TEST_OBJECTS)
