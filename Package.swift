@@ -328,7 +328,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
-                "KernelTestSupport", "ManifestSource", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World",
+                "KernelTestSupport", "ManifestSource", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel",
+                "World",
                 "martlet", "martlet-api-server", "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
