@@ -21,7 +21,7 @@ BPF_HEADERS = $(wildcard bpf/abi/*.h bpf/lib/*.h)
 PURE_SUITES = ^(NetworkTypes|PacketKit|SystemCalls|Telemetry|ServiceModel|LoadBalancing|DatapathImage|Reconciler|Configuration|Kubernetes[A-Za-z]*|Command)Tests
 TEST_OBJECTS = $(patsubst bpf/test/%.bpf.c,Tests/CTestObjects/%.bpf.o,$(wildcard bpf/test/*.bpf.c))
 
-.PHONY: all setup bpf proto build demo test check unit kernels bench image root clean
+.PHONY: all setup bpf proto build demo test check unit kernels bench image image-test root clean
 
 all: build
 
@@ -95,6 +95,15 @@ bench: root setup bpf
 # An OCI image of the agent in .build/image, made without network or container engine.
 image: setup bpf
 	deploy/image/build
+
+# Whether the image, the manifests of deploy/kubernetes and the systemd unit work, tried as far as one machine without a
+# cluster can; and whether the image is the same when it is made again. Needs root, and minutes for the optimised build.
+image-test: root image
+	deploy/image/build --root .build/image/again --out .build/image/again.oci.tar
+	cmp .build/image/martlet.oci.tar .build/image/again.oci.tar
+	swift build $(SWIFT_FLAGS) --product martlet-api-server
+	deploy/image/try --bin $(BIN)
+	deploy/systemd/try
 
 clean:
 	rm -rf .build .build-image $(BPF_OBJECTS) $(TEST_OBJECTS)

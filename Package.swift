@@ -195,7 +195,7 @@ let package = Package(
         // What tests share.
         .target(
             name: "CTestObjects", path: "Tests/CTestObjects",
-            exclude: ["headroom.bpf.o", "hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
+            exclude: ["affinity.bpf.o", "headroom.bpf.o", "hooks.bpf.o", "maps.bpf.o", "refused.bpf.o"]),
         .target(
             name: "KernelTestSupport", dependencies: ["CLibMNL", "Netlink"], path: "Tests/KernelTestSupport",
             swiftSettings: strict),
@@ -328,8 +328,9 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
-                "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet",
-                "martlet-api-server", "martlet-probe",
+                "KernelTestSupport", "ManifestSource", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel",
+                "World",
+                "martlet", "martlet-api-server", "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

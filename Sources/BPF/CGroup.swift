@@ -36,11 +36,20 @@ public struct CGroup: ~Copyable, Sendable {
 
 /// The cgroup2 file system of this machine.
 public enum CGroup2 {
-    /// Where cgroup2 is mounted; of several mounts the one with the shortest path. Nil if it is not.
+    /// Where cgroup2 is mounted: of several mounts the one that shows most, then the one with the shortest path. Nil if it is
+    /// not.
     ///
     /// Reads `/proc/self/mountinfo`, so it answers for this process's mount namespace.
     public static func mountPoint() throws(BPFError) -> String? {
-        mountPoint(in: try readWholeFile("/proc/self/mountinfo"))
+        // A mount on a folder above it hides one, and leaves it in the list.
+        mountPoints(in: try readWholeFile("/proc/self/mountinfo")).first { FileSystemType(at: $0) == .cgroup2 }
+    }
+
+    /// Whether this process is in the machine's first cgroup namespace, from which all cgroups can be mounted. Its number is
+    /// the same everywhere (CGROUP_NS_INIT_INO of linux/nsfs.h).
+    public static var isInFirstNamespace: Bool {
+        var status = stat()
+        return unsafe stat("/proc/self/ns/cgroup", &status) == 0 && status.st_ino == 0xEFFF_FFFB
     }
 
     /// Mounts cgroup2 at a path and makes the directory if needed.
@@ -56,17 +65,25 @@ public enum CGroup2 {
         try CGroup.open(path).id
     }
 
-    /// Field 5 of mountinfo is the mount point; the file system's type follows a lone dash (proc_pid_mountinfo(5)).
-    /// Only mounts of the whole tree count (field 4 is `/`).
-    static func mountPoint(in mountInfo: String) -> String? {
-        let points = mountInfo.split(separator: "\n").compactMap { line -> String? in
+    /// Field 5 of mountinfo is the mount point; the file system's type follows a lone dash (proc_pid_mountinfo(5)). Field 4
+    /// is what is mounted, as seen from the root of this process's cgroup namespace: `/`, or above it `/..`, `/../..` and so
+    /// on, as in a container that has the node's tree (cgroup_namespaces(7)). Mounts of parts do not count, and of mounts
+    /// at one place the last one does.
+    package static func mountPoints(in mountInfo: String) -> [String] {
+        var levels: [String: Int] = [:]
+        for line in mountInfo.split(separator: "\n") {
             let fields = line.split(separator: " ")
-            guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4,
-                fields[dash + 1] == "cgroup2", fields[3] == "/"
-            else { return nil }
-            return unescaped(fields[4])
+            guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, fields.count > 4 else { continue }
+            levels[unescaped(fields[4])] = fields[dash + 1] == "cgroup2" ? levelsUp(fields[3]) : nil
         }
-        return points.min { ($0.utf8.count, $0) < ($1.utf8.count, $1) }
+        return levels.sorted { (-$0.value, $0.key.utf8.count, $0.key) < (-$1.value, $1.key.utf8.count, $1.key) }
+            .map(\.key)
+    }
+
+    /// How far a path leads up, if that is all it does.
+    private static func levelsUp(_ path: Substring) -> Int? {
+        let names = path.split(separator: "/")
+        return names.allSatisfy { $0 == ".." } ? names.count : nil
     }
 
     /// mountinfo writes blanks and backslashes as three octal digits.

@@ -90,11 +90,12 @@ enum KubeProxyDecoder {
         }
         let health =
             reader.read("") { (root) throws(FieldProblem) in try root.string("healthzBindAddress") ?? "" } ?? ""
-        // What is no address is refused by KubeProxyValidation.
+        let everywhere = AddressAndPort(address: IPAddress(ipv4: 0), port: 10256)
         let place =
-            AddressAndPort(health)
-            ?? AddressAndPort(address: IPAddress(health) ?? IPAddress(ipv4: 0), port: 10256)
-        configuration.health = .at(place)
+            health.isEmpty
+            ? everywhere : BindAddress.withPort(health, defaultPort: 10256, "healthzBindAddress", &reader)
+        // With what is no address, nothing starts.
+        configuration.health = .at(place ?? everywhere)
         let kubeconfig = reader.read("clientConnection") { (client) throws(FieldProblem) in
             try client.string("kubeconfig") ?? ""
         }

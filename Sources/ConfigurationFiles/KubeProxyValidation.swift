@@ -19,9 +19,6 @@ enum KubeProxyValidation {
         }
         notNegative("", "configSyncPeriod", &reader)
         range(0...Int64(Int32.max), "clientConnection", "burst", &reader)
-        let healthz =
-            reader.read("") { (root) throws(FieldProblem) in try root.string("healthzBindAddress") ?? "" } ?? ""
-        if !healthz.isEmpty { _ = BindAddress.withPort(healthz, defaultPort: 10256, "healthzBindAddress", &reader) }
     }
 
     private static func range(

@@ -8,14 +8,19 @@ package enum CGroupTree {
     package static func path(of id: UInt64) throws(BPFError) -> String? {
         guard id != 0, let root = try CGroup2.mountPoint() else { return nil }
         if try CGroup2.id(of: root) == id { return root }
+        return first(below: root) { (try? CGroup2.id(of: $0)) == id }
+    }
+
+    /// The first cgroup below a path, breadth-first, that is as wanted.
+    static func first(below root: String, where isWanted: (String) -> Bool) -> String? {
         var level = [root]
         while !level.isEmpty {
             var next: [String] = []
             for folder in level {
                 for name in (try? BPFFileSystem.entries(at: folder)) ?? [] where !isControlFile(name) {
                     let path = "\(folder)/\(name)"
-                    guard let found = try? CGroup2.id(of: path) else { continue }
-                    if found == id { return path }
+                    guard (try? CGroup2.id(of: path)) != nil else { continue }
+                    if isWanted(path) { return path }
                     next.append(path)
                 }
             }

@@ -151,8 +151,11 @@ struct CaptureFile {
     private var writer: PcapngWriter
     private var devices: [UInt32: String] = [:]
     private(set) var packets = 0
-    /// When the packets were met whose second form is still to come: both forms of a packet have one time.
-    private var awaited: Set<UInt64> = []
+    /// When the packets were met whose second form is still to come: both forms of a packet have one time. Those met in this
+    /// period of packets' times and in the one before; a form that has not come by then was lost.
+    private var (awaited, awaitedBefore): (Set<UInt64>, Set<UInt64>) = ([], [])
+    private var periodBegan: UInt64 = 0
+    private static let period_ns: UInt64 = 1_000_000_000
     private var polls = 0
 
     init(services: Set<String>, snapBytes: UInt32, limit: Int) {
@@ -162,7 +165,7 @@ struct CaptureFile {
     }
 
     /// Second forms come right behind the first ones; one that was lost is not waited for.
-    var isComplete: Bool { packets >= limit && (awaited.isEmpty || polls > 1) }
+    var isComplete: Bool { packets >= limit && (awaited.isEmpty && awaitedBefore.isEmpty || polls > 1) }
 
     /// Devices that are not known may be new, or of another network namespace: asked for once in each batch.
     mutating func nameDevices(of batch: [CapturedPacket]) {
@@ -177,9 +180,10 @@ struct CaptureFile {
         case .before:
             guard packets < limit, services.isEmpty || service?.isAmong(services) ?? false else { return nil }
             packets += 1
-            if packet.end != .dropped { awaited.insert(packet.timeNanoseconds) }
+            if packet.end != .dropped { awaitSecond(of: packet) }
         case .after:
-            guard awaited.remove(packet.timeNanoseconds) != nil else { return nil }
+            let time = packet.timeNanoseconds
+            guard awaited.remove(time) ?? awaitedBefore.remove(time) != nil else { return nil }
         }
         let hook = packet.hook?.rawValue ?? "unknown hook"
         let device = devices[packet.interface] ?? "device \(packet.interface)"
@@ -191,6 +195,17 @@ struct CaptureFile {
             at: PcapngWriter.Interface(
                 name: "\(device) \(hook)", description: "packets that Martlet handled at \(hook) of \(device)",
                 hasLinkHeader: packet.hasLinkHeader))
+    }
+
+    private mutating func awaitSecond(of packet: CapturedPacket) {
+        let time = packet.timeNanoseconds
+        // Processors are read in turns: a time may be before that of the packet before it.
+        if time >= periodBegan + Self.period_ns {
+            awaitedBefore = time >= periodBegan + 2 * Self.period_ns ? [] : awaited
+            awaited = []
+            periodBegan = time
+        }
+        awaited.insert(time)
     }
 
     /// The outcome's name first, for display filters such as `frame.comment contains "no_route"`.

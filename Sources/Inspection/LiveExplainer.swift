@@ -114,20 +114,11 @@ package struct LiveExplainer: Sendable {
         guard port != 0 else {
             return notHandled("Port 0 is a question to the kernel, not traffic.", rules)
         }
-        if records.hasWildcard {
-            return Explanation(
-                outcome: .reject, rules: rules + ["SVC-12"], path: .socket,
-                reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind).")
-        }
-        guard !records.isInServiceCIDR else {
-            return Explanation(
-                outcome: .drop, rules: rules + ["SVC-12"], path: .socket,
-                reason: "The address \(address) is inside of a ServiceCIDR, but no service owns it.")
-        }
-        return notHandled(
-            rules.isEmpty
-                ? "No frontend has the address \(address) with port \(port)/\(destination.protocolKind)."
-                : "The frontend \(destination) is for processes of the node only.", rules)
+        return records.unowned(destination, rules, .socket)
+            ?? notHandled(
+                rules.isEmpty
+                    ? "No frontend has the address \(address) with port \(port)/\(destination.protocolKind)."
+                    : "The frontend \(destination) is for processes of the node only.", rules)
     }
 
     private func notHandled(_ reason: String, _ rules: [String] = []) -> Explanation {
@@ -137,11 +128,6 @@ package struct LiveExplainer: Sendable {
     private func hit(
         _ record: FrontendRecord, _ outcome: Explanation.Outcome, _ rules: [String], _ why: String
     ) -> Explanation {
-        let owner = records.service?.description ?? "service id \(record.fields.service_id)"
-        return Explanation(
-            outcome: outcome, service: records.service?.description,
-            frontend: records.frontend(at: destination.address),
-            rules: [record.planKind?.rule].compactMap(\.self) + rules, path: .socket,
-            reason: "The \(source) that dials the \(record.kindName) of \(owner) \(why).")
+        records.hit(record, at: destination, by: "The \(source) that dials", outcome, rules, .socket, why)
     }
 }

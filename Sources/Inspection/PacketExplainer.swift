@@ -167,23 +167,14 @@ package struct PacketExplainer: Sendable {
     /// As serve_unknown of the program.
     private func miss() -> Explanation {
         let (address, port) = (destination.address.address, destination.address.port)
-        if records.hasWildcard {
-            return Explanation(
-                outcome: .reject, rules: ["SVC-12"], path: .tc,
-                reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind).")
-        }
         if dependsOnRoutes {
             return Explanation(
                 outcome: .reject, rules: ["REJ-4"], path: .tc,
                 reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind), "
                     + "which is refused where the packet would go back to its router")
         }
-        guard !records.isInServiceCIDR else {
-            return Explanation(
-                outcome: .drop, rules: ["SVC-12"], path: .tc,
-                reason: "The address \(address) is inside of a ServiceCIDR, but no service owns it.")
-        }
-        return notHandled("No frontend has the address \(address) with port \(port)/\(destination.protocolKind).")
+        return records.unowned(destination, [], .tc)
+            ?? notHandled("No frontend has the address \(address) with port \(port)/\(destination.protocolKind).")
     }
 
     private func notHandled(_ reason: String, _ rules: [String] = []) -> Explanation {
@@ -196,11 +187,6 @@ package struct PacketExplainer: Sendable {
     private func hit(
         _ record: FrontendRecord, _ outcome: Explanation.Outcome, _ rules: [String], _ why: String
     ) -> Explanation {
-        let owner = records.service?.description ?? "service id \(record.fields.service_id)"
-        return Explanation(
-            outcome: outcome, service: records.service?.description,
-            frontend: records.frontend(at: destination.address),
-            rules: [record.planKind?.rule].compactMap(\.self) + rules, path: .tc,
-            reason: "The packet of the \(source) to the \(record.kindName) of \(owner) \(why).")
+        records.hit(record, at: destination, by: "The packet of the \(source) to", outcome, rules, .tc, why)
     }
 }

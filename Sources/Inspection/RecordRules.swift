@@ -54,6 +54,35 @@ extension LiveRecords {
                 sourceRanges: ranges, sourceRangesPolicy: policy))
     }
 
+    /// An answer by the frontend that is dialled: who dials it, and what becomes of that.
+    func hit(
+        _ record: FrontendRecord, at destination: FrontendAddress, by dialler: String, _ outcome: Explanation.Outcome,
+        _ rules: [String], _ path: Explanation.Path, _ why: String
+    ) -> Explanation {
+        let owner = service?.description ?? "service id \(record.fields.service_id)"
+        return Explanation(
+            outcome: outcome, service: service?.description, frontend: frontend(at: destination.address),
+            rules: [record.planKind?.rule].compactMap(\.self) + rules, path: path,
+            reason: "\(dialler) the \(record.kindName) of \(owner) \(why).")
+    }
+
+    /// An answer where no frontend is dialled: the address is refused as a service's, or could become one's. Nil where it has
+    /// nothing to do with services.
+    func unowned(
+        _ destination: FrontendAddress, _ rules: [String], _ path: Explanation.Path
+    ) -> Explanation? {
+        let (address, port) = (destination.address.address, destination.address.port)
+        if hasWildcard {
+            return Explanation(
+                outcome: .reject, rules: rules + ["SVC-12"], path: path,
+                reason: "The address \(address) is a service's, without a port \(port)/\(destination.protocolKind).")
+        }
+        guard isInServiceCIDR else { return nil }
+        return Explanation(
+            outcome: .drop, rules: rules + ["SVC-12"], path: path,
+            reason: "The address \(address) is inside of a ServiceCIDR, but no service owns it.")
+    }
+
     /// The programs refuse a record whose action is none.
     private static func disposition(_ choice: dp_choice, _ isLocal: Bool) -> FrontendPlan.Disposition {
         switch UInt32(choice.action) {

@@ -48,7 +48,15 @@ struct ScratchCGroup: ~Copyable {
         else { return nil }
         let inside = line.dropFirst("0::".count)
         guard !inside.hasPrefix("/..") else { return nil }
-        return inside == "/" ? mount : mount + inside
+        let path = inside == "/" ? mount : mount + inside
+        if isIn(path) { return path }
+        // A container's cgroup namespace begins below the node's tree that is mounted here, and does not say where.
+        return CGroupTree.first(below: mount, where: isIn)
+    }
+
+    private static func isIn(_ cgroup: String) -> Bool {
+        let text = try? WholeFile.text(of: "\(cgroup)/cgroup.procs")
+        return text?.split(separator: "\n").contains("\(getpid())") ?? false
     }
 
     private static func move(to path: String) throws(BPFError) {

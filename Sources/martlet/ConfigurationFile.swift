@@ -10,35 +10,19 @@ struct ConfigurationFile {
 
     /// - Throws: `ConfigurationUnusable` with everything that is wrong.
     func read() throws -> AgentConfiguration {
-        do {
-            return try decode(try WholeFile.bytes(of: path))
-        } catch let problem as TextProblem {
-            throw unusable((problem.line.map { "line \($0): " } ?? "") + problem.message)
-        } catch let error as ConfigurationError {
-            throw unusable("\(error)")
-        } catch let error as SystemError {
-            throw unusable("cannot be read: \(error.reason)")
-        }
+        try ConfigurationUnusable.naming(path) { try decode(try WholeFile.bytes(of: path)) }
     }
 
     /// A text that only duplicate fields keep from being read is read all the same where they are no mistake.
     private func decode(_ bytes: [UInt8]) throws -> AgentConfiguration {
         do {
-            let documents = try YAMLText.parse(bytes)
-            guard let document = documents.first, documents.count == 1 else {
-                throw unusable("has \(documents.count) documents, not one")
-            }
-            return try AgentConfiguration.decode(document.value)
+            return try AgentConfiguration.decode(try OneDocument.parse(bytes, file: path))
         } catch let problem as TextProblem {
             guard let tolerant = YAMLDuplicates(bytes), AgentConfiguration.bearsDuplicates(tolerant.value) else {
                 throw problem
             }
             return try AgentConfiguration.decode(tolerant.value, duplicates: tolerant.paths)
         }
-    }
-
-    private func unusable(_ reason: String) -> ConfigurationUnusable {
-        ConfigurationUnusable(file: path, reason: reason)
     }
 }
 
@@ -47,4 +31,30 @@ struct ConfigurationUnusable: Error, CustomStringConvertible {
     var file: String
     var reason: String
     var description: String { "\(file): \(reason)" }
+
+    /// Puts the file's name and words for its user on what reading it throws.
+    static func naming<Contents>(_ file: String, _ read: () throws -> Contents) throws -> Contents {
+        do {
+            return try read()
+        } catch let problem as TextProblem {
+            throw Self(file: file, reason: (problem.line.map { "line \($0): " } ?? "") + problem.message)
+        } catch let problem as FieldProblem {
+            throw Self(file: file, reason: (problem.field.isEmpty ? "" : "\(problem.field): ") + problem.message)
+        } catch let error as ConfigurationError {
+            throw Self(file: file, reason: "\(error)")
+        } catch let error as SystemError {
+            throw Self(file: file, reason: "cannot be read: \(error.reason)")
+        }
+    }
+}
+
+/// A file that is one document.
+enum OneDocument {
+    static func parse(_ bytes: [UInt8], file: String) throws -> FieldValue {
+        let documents = try YAMLText.parse(bytes)
+        guard let document = documents.first, documents.count == 1 else {
+            throw ConfigurationUnusable(file: file, reason: "has \(documents.count) documents, not one")
+        }
+        return document.value
+    }
 }

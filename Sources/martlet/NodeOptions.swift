@@ -9,14 +9,15 @@ import NetworkTypes
 import ServiceModel
 
 struct ManifestOptions: ParsableArguments {
+    /// What is read of manifests.
+    static let discussion = """
+        Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over. Of a directory: its \
+        files *.yaml, *.yml and *.json, not those of folders in it, nor hidden ones.
+        """
+
     @Option(
         help: ArgumentHelp(
-            "A directory or file of Kubernetes manifests, YAML or JSON.",
-            discussion:
-                """
-                Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over. Of a \
-                directory: its files *.yaml, *.yml and *.json, not those of folders in it, nor hidden ones.
-                """,
+            "A directory or file of Kubernetes manifests, YAML or JSON.", discussion: ManifestOptions.discussion,
             valueName: "path"))
     var manifests: String
 

@@ -75,8 +75,16 @@ struct PlaceOptions: ParsableArguments {
     }
 
     /// Mounts cgroup2 at a place of our own if nobody has mounted it anywhere.
+    ///
+    /// - Throws: in a container that has not been given the node's tree: what it can mount begins at its own cgroup, with
+    ///   nobody's sockets in it.
     private static func rootCgroup() throws -> String {
         if let path = try CGroup2.mountPoint() { return path }
+        guard CGroup2.isInFirstNamespace else {
+            throw ValidationError(
+                "cgroup2 is not mounted here, and this process has a cgroup namespace of its own: mount the node's "
+                    + "/sys/fs/cgroup.")
+        }
         let path = "/run/martlet/cgroup2"
         try CGroup2.mount(at: path)
         return path

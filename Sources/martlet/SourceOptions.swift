@@ -13,12 +13,7 @@ struct SourceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A directory or file of Kubernetes manifests, YAML or JSON, instead of an API server.",
-            discussion:
-                """
-                Services, EndpointSlices, Nodes and ServiceCIDRs are read, Lists too; other kinds are passed over. Of a \
-                directory: its files *.yaml, *.yml and *.json, not those of folders in it, nor hidden ones.
-                """,
-            valueName: "path"))
+            discussion: ManifestOptions.discussion, valueName: "path"))
     var manifests: String?
 
     @Option(
@@ -113,22 +108,11 @@ struct KubeconfigFile {
 
     /// - Throws: `ConfigurationUnusable` with what is wrong.
     func access(context: String?, allowsPlugins: Bool) throws -> ClusterAccess {
-        do {
-            let documents = try YAMLText.parse(try WholeFile.bytes(of: path))
-            guard let document = documents.first, documents.count == 1 else {
-                throw ConfigurationUnusable(file: path, reason: "has \(documents.count) documents, not one")
-            }
+        try ConfigurationUnusable.naming(path) {
+            let document = try OneDocument.parse(try WholeFile.bytes(of: path), file: path)
             let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
             return try Kubeconfig.access(
-                from: document.value, context: context, folder: folder, allowsPlugins: allowsPlugins)
-        } catch let problem as TextProblem {
-            throw ConfigurationUnusable(
-                file: path, reason: (problem.line.map { "line \($0): " } ?? "") + problem.message)
-        } catch let problem as FieldProblem {
-            let field = problem.field.isEmpty ? "" : "\(problem.field): "
-            throw ConfigurationUnusable(file: path, reason: field + problem.message)
-        } catch let error as SystemError {
-            throw ConfigurationUnusable(file: path, reason: "cannot be read: \(error.reason)")
+                from: document, context: context, folder: folder, allowsPlugins: allowsPlugins)
         }
     }
 }

@@ -109,6 +109,32 @@ struct ServiceHealthServerTests {
         }
     }
 
+    @Test("listeners move when the node's addresses change (HC-4)")
+    func moves() async throws {
+        try await Self.withServer { server, _ in
+            let port = try FreePort.find()
+            let wanted = [Self.web: Self.health(port, ipv4: 1, ipv6: 1)]
+            func sync(_ ipv4: String...) async {
+                let addresses = PerFamily(ipv4: ipv4.map { IPAddress($0)! }, ipv6: [IPAddress("::1")!])
+                let failures = await server.sync(wanted, addresses: addresses)
+                #expect(failures.isEmpty)
+            }
+            await sync("127.0.0.1")
+            await sync("127.0.0.2", "127.0.0.3")
+            await Asking.expectRefused(AddressAndPort("127.0.0.1:\(port)")!)
+            for address in ["127.0.0.2", "127.0.0.3"] {
+                try await Asking.expect(200, "/", at: AddressAndPort("\(address):\(port)")!)
+            }
+            await sync()
+            for address in ["127.0.0.2", "127.0.0.3"] {
+                await Asking.expectRefused(AddressAndPort("\(address):\(port)")!)
+            }
+            await sync("127.0.0.1")
+            try await Asking.expect(200, "/", at: AddressAndPort("127.0.0.1:\(port)")!)
+            try await Asking.expect(200, "/", at: AddressAndPort("[::1]:\(port)")!)
+        }
+    }
+
     @Test("a port that is taken is reported and tried again; other services are served (HC-6)")
     func takenPort() async throws {
         try await Self.withServer { server, _ in

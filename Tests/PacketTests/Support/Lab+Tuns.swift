@@ -36,6 +36,6 @@ struct LabTuns {
                 route add \(place.localPod) dev tun9
                 """
         }
-        try Lab.ip((devices + places).joined(separator: "\n"))
+        try ip((devices + places).joined(separator: "\n"))
     }
 }

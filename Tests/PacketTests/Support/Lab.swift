@@ -163,15 +163,6 @@ extension Lab.Layout {
 }
 
 extension Lab {
-    /// Runs `ip` in the calling thread's namespace. Foundation's Process is not for executors' threads: it may wait for
-    /// ever.
-    static func ip(_ commands: String) throws {
-        guard let pipe = unsafe popen("/bin/ip -batch -", "w") else { throw SupportError("ip cannot be run") }
-        unsafe fputs(commands, pipe)
-        let status = unsafe pclose(pipe)
-        guard status == 0 else { throw SupportError("ip ended with \(status) for: \(commands)") }
-    }
-
     /// Devices whose other ends are here as well, and whose neighbours are known for good.
     private static func makeDevices(podDevice: String) throws {
         for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {

@@ -57,7 +57,7 @@ private struct Ends {
             guard socket >= 0 else { throw SupportError("no raw socket for protocol \($1)") }
             return (Descriptor(owning: socket), $2)
         }
-        try Self.ip(
+        try ip(
             (["link set tun0 up"]
                 + addresses.map { "addr add \($0)/\($0.contains(":") ? "128 dev lo nodad" : "32 dev lo")" })
                 .joined(separator: "\n"))
@@ -75,13 +75,5 @@ private struct Ends {
             passed += 1
         }
         return passed
-    }
-
-    /// In the calling thread's namespace.
-    private static func ip(_ commands: String) throws {
-        guard let pipe = unsafe popen("/bin/ip -batch -", "w") else { throw SupportError("ip cannot be run") }
-        unsafe fputs(commands, pipe)
-        let status = unsafe pclose(pipe)
-        guard status == 0 else { throw SupportError("ip ended with \(status) for: \(commands)") }
     }
 }

@@ -42,6 +42,7 @@ struct ControlCommands: Sendable {
                 changesPerSecond: try number(request, "rate"), for: .seconds(try number(request, "seconds")),
                 services: try number(request, "services"))
             return String(made)
+        case "/uses": return server.journal.uses(by: request.query["user"] ?? "").joined(separator: "\n")
         case "/revision": return String(await server.store.revision)
         default: throw Problem(text: "no such command: \(request.path)")
         }

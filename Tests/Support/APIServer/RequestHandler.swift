@@ -40,6 +40,7 @@ struct RequestHandler: Sendable {
         }
         guard let path = ResourcePath(request.path) else { throw APIStatus.unknownPath }
         guard let verb = path.verb(request) else { throw APIStatus.methodNotAllowed }
+        if let user { journal.note(user, verb, path.endpoint) }
         if let user, !user.may(verb, path.endpoint) { throw Self.forbidden(user, verb, path) }
         let effects = faults.effects(
             verb, path.endpoint.resource, isStreamingList: request.query["sendInitialEvents"] == "true")

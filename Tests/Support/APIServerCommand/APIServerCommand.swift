@@ -26,6 +26,9 @@ struct APIServerCommand: AsyncParsableCommand {
     @Option(help: "A folder to make certificates in, for the listening address and localhost: ca.crt, server.crt ...")
     var makeCertificates: String?
 
+    @Option(help: "A host name that made certificates are valid for, besides localhost. May be repeated.")
+    var name: [String] = []
+
     @Flag(help: "Offer HTTP/1.1 alone over TLS.")
     var noHTTP2 = false
 
@@ -67,7 +70,9 @@ struct APIServerCommand: AsyncParsableCommand {
     private func security(_ host: String) throws -> ServerSettings.Security {
         if let folder = makeCertificates {
             let addresses = Set(["127.0.0.1", "::1", host]).sorted()
-            return .tls(try ServerCertificate.make(in: folder, addresses: addresses), http2: !noHTTP2)
+            return .tls(
+                try ServerCertificate.make(in: folder, names: ["localhost"] + name, addresses: addresses),
+                http2: !noHTTP2)
         }
         switch (tlsCert, tlsKey, tlsCA) {
         case (let certificate?, let key?, let authority?):
