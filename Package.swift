@@ -80,11 +80,19 @@ let package = Package(
         .target(
             name: "KubernetesClient",
             dependencies: [
-                "ServiceModel", "SystemCalls", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "ServiceModel", "SystemCalls", "Telemetry",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "KubernetesEvents",
+            dependencies: [
+                "KubernetesClient", "KubernetesDecoding", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(
@@ -132,8 +140,8 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
-                "KubernetesClient", "KubernetesSource", "LoadBalancing", "ManifestSource", "MetricsServer", "Netlink",
-                "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                "KubernetesClient", "KubernetesEvents", "KubernetesSource", "LoadBalancing", "ManifestSource",
+                "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -244,6 +252,13 @@ let package = Package(
             dependencies: [
                 "APIServer", "APIServerState", "KubernetesClient", "KubernetesDecoding", "KubernetesSource",
                 "ServiceModel", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KubernetesEventsTests",
+            dependencies: [
+                "APIServer", "APIServerState", "KubernetesClient", "KubernetesEvents", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -33,7 +33,7 @@ extension FactSource {
             MetricFamily(
                 .counter, "martlet_api_requests_total",
                 help: "Requests to the API server, by verb and status; without an answer, the code is error.",
-                samples: Self.requestSamples(client.counts)),
+                samples: Self.requestSamples(client.statistics)),
             MetricFamily(
                 .counter, "martlet_api_lists_total", help: "Lists begun, streaming ones included.",
                 samples: samples(\.lists)),
@@ -58,10 +58,11 @@ extension FactSource {
         ]
     }
 
-    private static func requestSamples(_ counts: [APIClient.RequestCount: UInt64]) -> [MetricSample] {
-        counts.map { count in
-            (verb: count.key.isWatch ? "watch" : "list", code: count.key.code.map { "\($0)" } ?? "error", count.value)
-        }.sorted { ($0.verb, $0.code) < ($1.verb, $1.code) }
-            .map { MetricSample($0.2, labels: ["verb": $0.verb, "code": $0.code]) }
+    private static func requestSamples(_ statistics: RequestStatistics) -> [MetricSample] {
+        var counts: [[String]: UInt64] = [:]
+        for (kind, count) in statistics.counts {
+            counts[[kind.verb.rawValue, kind.code.map { "\($0)" } ?? "error"], default: 0] += count
+        }
+        return counts.map { MetricSample($0.value, labels: ["verb": $0.key[0], "code": $0.key[1]]) }
     }
 }

@@ -22,6 +22,7 @@ package actor NodeAgent {
     let reconciler: Reconciler
     let health: HealthBoard
     let healthChecks: ServiceHealthServer
+    let events: AgentEvents
     let log: Logger
     private(set) var planner: Planner
     private(set) var sourceProblems: [SourceProblem] = []
@@ -58,7 +59,7 @@ package actor NodeAgent {
     package init(
         settings: AgentSettings, source: FactSource, datapath: Datapath, limits: ImageLimits,
         nodeAddresses: [IPAddress]?, sourcePorts: (text: String, trouble: String?)? = nil, health: HealthBoard,
-        healthChecks: ServiceHealthServer, log: Logger
+        healthChecks: ServiceHealthServer, events: AgentEvents, log: Logger
     ) {
         self.settings = settings
         self.source = source
@@ -66,6 +67,7 @@ package actor NodeAgent {
         self.datapath = datapath
         self.health = health
         self.healthChecks = healthChecks
+        self.events = events
         self.log = log
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
         reconciler = Reconciler(
@@ -206,6 +208,7 @@ package actor NodeAgent {
             let old = plannerProblems[service] ?? []
             for problem in problems where !old.contains(problem) {
                 log.warning("a service is not served as it says", metadata: ["problem": "\(problem)"])
+                events.serviceProblem(service, problem)
             }
             plannerProblems[service] = problems.isEmpty ? nil : problems
         }
@@ -240,6 +243,7 @@ package actor NodeAgent {
         for problem in problems where !old.contains(problem) {
             counters.inputErrors += 1
             log.warning("one of the \(source.noun) has a problem", metadata: ["problem": "\(problem)"])
+            events.inputProblem(problem)
         }
         if problems.isEmpty, !old.isEmpty { log.info("all \(source.noun) are in order again") }
         sourceProblems = problems
@@ -254,6 +258,8 @@ package actor NodeAgent {
                     ? "a frontend is not programmed as planned; what it had stays in force"
                     : "a frontend is not programmed; nothing serves it until it is",
                 metadata: ["frontend": "\(status.key)", "reason": "\(reason)"])
+            guard let service = servicePort(of: status.key)?.service else { continue }
+            events.frontendFailed("\(status.key)", of: service, reason: reason, hasRecord: status.hasRecord)
         }
         for key in report.recovered { log.info("a frontend is programmed again", metadata: ["frontend": "\(key)"]) }
         if let audit = report.audit {

@@ -15,6 +15,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var metricsAddress: AddressAndPort? = AgentConfiguration.defaultMetricsAddress
     /// Where /healthz and /livez are served.
     package var health = Listening.byDefault
+    /// End when an address of these cannot be had, instead of trying again (HZ-5). Default false.
+    package var bindAddressHardFail = false
     package var datapath = DatapathConfiguration()
     /// How often the maps are compared with what they should hold; nil: never. Default one minute.
     package var auditInterval: Duration? = .seconds(60)

@@ -95,6 +95,8 @@ enum KubeProxyDecoder {
             AddressAndPort(health)
             ?? AddressAndPort(address: IPAddress(health) ?? IPAddress(ipv4: 0), port: 10256)
         configuration.health = .at(place)
+        configuration.bindAddressHardFail =
+            (reader.read("") { (root) throws(FieldProblem) in try root.bool("bindAddressHardFail") } ?? nil) ?? false
         let kubeconfig = reader.read("clientConnection") { (client) throws(FieldProblem) in
             try client.string("kubeconfig") ?? ""
         }

@@ -11,14 +11,15 @@ package import Telemetry
 package struct MetricsServer: Service {
     private let server: HTTPServer
 
-    /// `page` and `health` are called for each request, concurrently. For `didListen` see `HTTPServer`.
+    /// `page` and `health` are called for each request, concurrently. For `didListen` and `didFail` see `HTTPServer`.
     package init(
         _ configuration: HTTPServer.Configuration, logger: Logger,
         didListen: @escaping @Sendable (AddressAndPort) -> Void = { _ in },
+        didFail: @escaping @Sendable (ListenError) async -> Void = { _ in },
         page: @escaping @Sendable () async -> MetricsPage,
         health: @escaping @Sendable () async -> (healthy: Bool, body: String)
     ) {
-        server = HTTPServer(configuration, logger: logger, didListen: didListen) { request in
+        server = HTTPServer(configuration, logger: logger, didListen: didListen, didFail: didFail) { request in
             await Self.answer(request, page, health)
         }
     }

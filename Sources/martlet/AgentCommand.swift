@@ -107,12 +107,13 @@ struct AgentCommand: AsyncParsableCommand {
         let rules = try node.nodeSettings(configuration, name: flags.nodeName)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
-        let settings = AgentSettings(
+        var settings = AgentSettings(
             source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration, flags),
             healthAddress: try healthAddress(configuration, source, flags),
             stateFolder: stateFolder)
+        settings.bindHardFail = configuration.bindAddressHardFail
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
     }
 
