@@ -141,8 +141,9 @@ let package = Package(
             dependencies: [
                 "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
                 "KubernetesClient", "KubernetesEvents", "KubernetesSource", "LoadBalancing", "ManifestSource",
-                "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -266,7 +267,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["ConfigurationFiles", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            dependencies: ["ConfigurationFiles", "LoadBalancing", "ManifestSource", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
             name: "ManifestSourceTests",
@@ -343,8 +344,8 @@ let package = Package(
             name: "AgentTests",
             dependencies: [
                 "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
-                "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "World", "martlet",
-                "martlet-api-server", "martlet-probe",
+                "KernelTestSupport", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel", "Telemetry", "World",
+                "martlet", "martlet-api-server", "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

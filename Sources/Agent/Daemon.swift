@@ -122,7 +122,6 @@ package struct Daemon: Sendable {
         return MetricsServer(
             listening(on: address), logger: log,
             didFail: { await agent.events.cannotListen(.metrics, $0, isLast: isLast) },
-            page: { await agent.metricsPage() },
-            health: { (healthy: await agent.isSynced, body: await agent.isSynced ? "ok\n" : "not synced yet\n") })
+            metrics: { await agent.metricsPage() }, pages: settings.pages.all(of: agent))
     }
 }

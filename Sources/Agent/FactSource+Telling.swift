@@ -55,6 +55,27 @@ extension FactSource {
                 samples: samples { $0.activity == .watching ? 1 : 0 }),
             MetricFamily(
                 .gauge, "martlet_api_objects", help: "Objects known.", samples: samples { UInt64($0.objects) }),
+        ] + Self.clientFamilies(client.statistics)
+    }
+
+    /// What clients of Kubernetes have in common.
+    private static func clientFamilies(_ statistics: RequestStatistics) -> [MetricFamily] {
+        var counts: [[String]: UInt64] = [:]
+        for (kind, count) in statistics.counts {
+            counts[[kind.code.map { "\($0)" } ?? "<error>", kind.host, kind.verb.method], default: 0] += count
+        }
+        return [
+            MetricFamily(
+                .counter, "rest_client_requests_total", help: "Requests to API servers, by status, method and server.",
+                samples: counts.map {
+                    MetricSample($0.value, labels: ["code": $0.key[0], "host": $0.key[1], "method": $0.key[2]])
+                }),
+            MetricFamily(
+                .histogram, "rest_client_request_duration_seconds",
+                help: "Until the answer of an API server begins, by method and server.",
+                samples: statistics.durations.map {
+                    MetricSample($0.value, labels: ["host": $0.key.host, "verb": $0.key.method])
+                }),
         ]
     }
 

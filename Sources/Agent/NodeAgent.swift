@@ -35,6 +35,7 @@ package actor NodeAgent {
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
     var syncs = SyncStatistics()
+    var latency: ProgrammingLatency
     /// Health-check node ports, as the plan has them, and whether that has changed since they were last synced.
     var healthPorts: [ObjectName: ServiceHealth] = [:]
     var healthPortsAreStale = false
@@ -62,6 +63,7 @@ package actor NodeAgent {
         healthChecks: ServiceHealthServer, events: AgentEvents, log: Logger
     ) {
         self.settings = settings
+        latency = ProgrammingLatency(start: startedAt)
         self.source = source
         self.sourcePorts = sourcePorts
         self.datapath = datapath
@@ -80,6 +82,8 @@ package actor NodeAgent {
     package func restore(now: ContinuousClock.Instant) async throws(StoreError) {
         try await reconciler.restore(now: now)
         nextInstallationCheck = settings.auditInterval.map { now + $0 }
+        // The loop begins with everything to do (MET-4).
+        syncs.noteQueued(at: Date())
         let used = await reconciler.usage.used
         log.info("took over the maps", metadata: ["frontends": "\(used.frontends)", "backends": "\(used.backends)"])
     }
@@ -93,6 +97,7 @@ package actor NodeAgent {
         note(update.problems)
         guard isSynced || update.isFirst else { return }
         syncs.note(update.changes)
+        latency.note(update.changes) { planner.facts.slice(named: $0) }
         let change = planner.apply(update.changes)
         followNode()
         await carryOut(change, now: now)
@@ -100,17 +105,18 @@ package actor NodeAgent {
             isSynced = true
             log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
-        await removeUnclaimed(now: now)
+        await removeUnclaimed(after: update, now: now)
         await noteSyncIfDone()
     }
 
     /// What an earlier run programmed and nobody asks for any more goes at once if it belongs to services that could be
     /// read, and else only when every object could: the last good version of an object that is wrong at start is in the
     /// maps alone.
-    private func removeUnclaimed(now: ContinuousClock.Instant) async {
+    private func removeUnclaimed(after update: SourceUpdate, now: ContinuousClock.Instant) async {
         guard !unclaimedRemoved else { return }
         guard !sourceProblems.contains(where: { $0.consequence == .notUsed }) else {
-            guard keptFrontends != 0 else { return }
+            // Each time, all frontends are looked at.
+            guard keptFrontends != 0, update.isFirst || update.changesServices else { return }
             record(await reconciler.servicesSynced(Set(planner.facts.services.keys), now: now))
             await noteKept()
             return
@@ -163,7 +169,9 @@ package actor NodeAgent {
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
         let wasUnwritten = await reconciler.hasUnwritten
-        record(await reconciler.tick(now: now), now: now)
+        let report = await reconciler.tick(now: now)
+        record(report, now: now)
+        if !report.errors.isEmpty { syncs.noteFailure(ofSync: wasUnwritten) }
         let healthCheckFailed = await healthChecks.hasFailed
         if wasUnwritten || (healthCheckFailed && isSynced) { await noteSyncIfDone() }
         guard let due = nextInstallationCheck, due <= now else { return }

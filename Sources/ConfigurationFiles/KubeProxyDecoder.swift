@@ -9,6 +9,8 @@ enum KubeProxyDecoder {
     static func decode(_ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration) {
         noteFields(&reader)
         let mode = KubeProxyMode.read(&reader)
+        configuration.proxyMode = mode.rawValue
+        configuration.kubeProxyDocument = reader.section("")
         decodeRules(&reader, mode, into: &configuration)
         decodeDetector(&reader, into: &configuration)
         decodeIdentity(&reader, into: &configuration)
@@ -121,7 +123,7 @@ enum KubeProxyDecoder {
 }
 
 /// `mode`. Martlet forwards in its own way in all of them; what differs are defaults.
-enum KubeProxyMode {
+enum KubeProxyMode: String {
     case iptables
     case ipvs
     case nftables

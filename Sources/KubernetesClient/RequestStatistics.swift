@@ -27,7 +27,8 @@ package struct RequestStatistics: Hashable, Sendable {
     }
 
     package struct Place: Hashable, Sendable {
-        package var verb: RequestVerb
+        /// Of HTTP.
+        package var method: String
         package var host: String
     }
 
@@ -41,7 +42,7 @@ package struct RequestStatistics: Hashable, Sendable {
         counts[Kind(verb: verb, host: host, code: code), default: 0] += 1
         // The buckets of Kubernetes' own clients.
         durations[
-            Place(verb: verb, host: host),
+            Place(method: verb.method, host: host),
             default: Histogram(bounds: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60])
         ].observe(took)
     }

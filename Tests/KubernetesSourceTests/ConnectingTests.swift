@@ -105,7 +105,7 @@ struct ConnectingTests {
                     statistics.counts.contains {
                         $0.key.verb == .watch && $0.key.code == 403 && $0.key.host == host && $0.value >= 1
                     })
-                #expect(statistics.durations.allSatisfy { $0.key.verb == .watch && $0.key.host == host })
+                #expect(statistics.durations.allSatisfy { $0.key.method == "GET" && $0.key.host == host })
             }
         }
     }
