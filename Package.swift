@@ -80,11 +80,19 @@ let package = Package(
         .target(
             name: "KubernetesClient",
             dependencies: [
-                "ServiceModel", "SystemCalls", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "ServiceModel", "SystemCalls", "Telemetry",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "KubernetesEvents",
+            dependencies: [
+                "KubernetesClient", "KubernetesDecoding", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(
@@ -132,9 +140,10 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
-                "KubernetesClient", "KubernetesSource", "LoadBalancing", "ManifestSource", "MetricsServer", "Netlink",
-                "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
+                "KubernetesClient", "KubernetesEvents", "KubernetesSource", "LoadBalancing", "ManifestSource",
+                "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
@@ -247,11 +256,18 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "KubernetesEventsTests",
+            dependencies: [
+                "APIServer", "APIServerState", "KubernetesClient", "KubernetesEvents", "ServiceModel",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "KubernetesClientTests", dependencies: ["KubernetesClient", "ManifestSource", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["ConfigurationFiles", "LoadBalancing", "NetworkTypes", "ServiceModel"],
+            dependencies: ["ConfigurationFiles", "LoadBalancing", "ManifestSource", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .testTarget(
             name: "ManifestSourceTests",
@@ -329,7 +345,7 @@ let package = Package(
             dependencies: [
                 "Agent", "BPF", "CDatapathABI", "Datapath", "DatapathImage", "HostCalls", "Inspection",
                 "KernelTestSupport", "ManifestSource", "Netlink", "NetworkTypes", "ProbeProtocol", "ServiceModel",
-                "World",
+                "Telemetry", "World",
                 "martlet", "martlet-api-server", "martlet-probe",
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -21,6 +21,9 @@ package struct AgentSettings: Sendable {
     package var metricsAddress: AddressAndPort?
     /// Where /healthz and /livez are served; nil: nowhere.
     package var healthAddress: AddressAndPort?
+    package var pages = AgentPages()
+    /// An address that cannot be had ends the agent; else it is tried again (HZ-5).
+    package var bindHardFail = false
     /// Where the state file is written, for `martlet status`.
     package var stateFolder: String
 

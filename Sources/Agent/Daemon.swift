@@ -6,6 +6,7 @@ import HTTPServing
 import HealthCheckServer
 import Inspection
 import KubernetesClient
+import KubernetesEvents
 import KubernetesSource
 import LoadBalancing
 package import Logging
@@ -40,11 +41,12 @@ package struct Daemon: Sendable {
         let addresses = try nodeAddresses ?? NodeAddressMonitor.current()
         let source = factSource()
         let health = HealthBoard(ProxyHealth())
-        let healthChecks = ServiceHealthServer(board: health, logger: log)
+        let (events, recorder) = self.events(source)
+        let healthChecks = ServiceHealthServer(board: health, logger: log) { events.healthCheckFailed($0) }
         let agent = NodeAgent(
             settings: settings, source: source, datapath: datapath, limits: try datapath.limits(),
             nodeAddresses: addresses, sourcePorts: datapath.hasPacketHooks ? reservePorts() : nil, health: health,
-            healthChecks: healthChecks, datagramCleaner: DatagramCleaner(log: log), log: log)
+            healthChecks: healthChecks, datagramCleaner: DatagramCleaner(log: log), events: events, log: log)
         let monitor = nodeAddresses == nil ? NodeAddressMonitor(log: log) : nil
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
@@ -52,12 +54,16 @@ package struct Daemon: Sendable {
                 agent: agent, source: source, addresses: monitor, devices: devices, log: log),
             healthChecks,
         ]
+        if let recorder { services.append(EventService(recorder: recorder)) }
         if let address = settings.metricsAddress { services.append(metricsServer(at: address, of: agent)) }
         if let address = settings.healthAddress {
+            let isLast = settings.bindHardFail
             services.append(
                 ProxyHealthServer(
-                    HTTPServer.Configuration(address: address, bindRetry: .seconds(5)), board: health, logger: log))
+                    listening(on: address), board: health, logger: log,
+                    didFail: { await events.cannotListen(.health, $0, isLast: isLast) }))
         }
+        events.starting()
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -81,6 +87,21 @@ package struct Daemon: Sendable {
         }
     }
 
+    /// Nobody is told of anything with manifests.
+    private func events(_ source: FactSource) -> (AgentEvents, EventRecorder?) {
+        let name = settings.node.nodeName
+        guard case .kubernetes(let source, let client) = source else {
+            return (AgentEvents(nodeName: name, recorder: nil), nil)
+        }
+        let recorder = EventRecorder(
+            client: client, reporter: EventReporter(controller: "martlet", instance: "martlet-\(name)"), log: log)
+        return (AgentEvents(nodeName: name, recorder: recorder) { source.uid(of: $0) }, recorder)
+    }
+
+    private func listening(on address: AddressAndPort) -> HTTPServer.Configuration {
+        HTTPServer.Configuration(address: address, bindRetry: settings.bindHardFail ? nil : .seconds(5))
+    }
+
     /// Keeps the source ports of masqueraded flows from the node's sockets. Without that everything goes on.
     private func reservePorts() -> (text: String, trouble: String?) {
         let ports = settings.datapath.packets.sourcePorts
@@ -97,9 +118,10 @@ package struct Daemon: Sendable {
     }
 
     private func metricsServer(at address: AddressAndPort, of agent: NodeAgent) -> MetricsServer {
-        MetricsServer(
-            HTTPServer.Configuration(address: address, bindRetry: .seconds(5)), logger: log,
-            page: { await agent.metricsPage() },
-            health: { (healthy: await agent.isSynced, body: await agent.isSynced ? "ok\n" : "not synced yet\n") })
+        let isLast = settings.bindHardFail
+        return MetricsServer(
+            listening(on: address), logger: log,
+            didFail: { await agent.events.cannotListen(.metrics, $0, isLast: isLast) },
+            metrics: { await agent.metricsPage() }, pages: settings.pages.all(of: agent))
     }
 }

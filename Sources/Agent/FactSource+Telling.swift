@@ -33,7 +33,7 @@ extension FactSource {
             MetricFamily(
                 .counter, "martlet_api_requests_total",
                 help: "Requests to the API server, by verb and status; without an answer, the code is error.",
-                samples: Self.requestSamples(client.counts)),
+                samples: Self.requestSamples(client.statistics)),
             MetricFamily(
                 .counter, "martlet_api_lists_total", help: "Lists begun, streaming ones included.",
                 samples: samples(\.lists)),
@@ -55,13 +55,35 @@ extension FactSource {
                 samples: samples { $0.activity == .watching ? 1 : 0 }),
             MetricFamily(
                 .gauge, "martlet_api_objects", help: "Objects known.", samples: samples { UInt64($0.objects) }),
+        ] + Self.clientFamilies(client.statistics)
+    }
+
+    /// What clients of Kubernetes have in common.
+    private static func clientFamilies(_ statistics: RequestStatistics) -> [MetricFamily] {
+        var counts: [[String]: UInt64] = [:]
+        for (kind, count) in statistics.counts {
+            counts[[kind.code.map { "\($0)" } ?? "<error>", kind.host, kind.verb.method], default: 0] += count
+        }
+        return [
+            MetricFamily(
+                .counter, "rest_client_requests_total", help: "Requests to API servers, by status, method and server.",
+                samples: counts.map {
+                    MetricSample($0.value, labels: ["code": $0.key[0], "host": $0.key[1], "method": $0.key[2]])
+                }),
+            MetricFamily(
+                .histogram, "rest_client_request_duration_seconds",
+                help: "Until the answer of an API server begins, by method and server.",
+                samples: statistics.durations.map {
+                    MetricSample($0.value, labels: ["host": $0.key.host, "verb": $0.key.method])
+                }),
         ]
     }
 
-    private static func requestSamples(_ counts: [APIClient.RequestCount: UInt64]) -> [MetricSample] {
-        counts.map { count in
-            (verb: count.key.isWatch ? "watch" : "list", code: count.key.code.map { "\($0)" } ?? "error", count.value)
-        }.sorted { ($0.verb, $0.code) < ($1.verb, $1.code) }
-            .map { MetricSample($0.2, labels: ["verb": $0.verb, "code": $0.code]) }
+    private static func requestSamples(_ statistics: RequestStatistics) -> [MetricSample] {
+        var counts: [[String]: UInt64] = [:]
+        for (kind, count) in statistics.counts {
+            counts[[kind.verb.rawValue, kind.code.map { "\($0)" } ?? "error"], default: 0] += count
+        }
+        return counts.map { MetricSample($0.value, labels: ["verb": $0.key[0], "code": $0.key[1]]) }
     }
 }

@@ -33,6 +33,7 @@ extension NodeAgent {
         guard await !reconciler.hasUnwritten else { return }
         let date = Date()
         syncs.noteSynced(at: date)
+        latency.observe(at: date)
         syncs.noLocalEndpoints = planner.noLocalEndpoints
         health.change { $0.synced(at: date) }
         let hasFailed = await healthChecks.hasFailed

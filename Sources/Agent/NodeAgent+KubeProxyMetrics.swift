@@ -20,6 +20,12 @@ extension NodeAgent {
             Self.histogram(
                 "sync_partial_proxy_rules_duration_seconds", "Duration of syncs of the services that changed.",
                 syncs.partialDurations),
+            MetricFamily(
+                .histogram, Self.prefix + "network_programming_duration_seconds",
+                help: "From what happened to endpoints until it was programmed.",
+                samples: AddressFamily.allCases.map {
+                    MetricSample(latency.histograms[$0], labels: Self.label($0))
+                }),
         ]
     }
 
@@ -53,6 +59,10 @@ extension NodeAgent {
                 .counter, Self.prefix + "sync_proxy_rules_nftables_sync_failures_total",
                 help: "Syncs that the kernel did not take as a whole.",
                 samples: AddressFamily.allCases.map { MetricSample(syncs.failures, labels: Self.label($0)) }),
+            MetricFamily(
+                .counter, Self.prefix + "sync_proxy_rules_nftables_cleanup_failures_total",
+                help: "Times that what has no use any more could not be removed, or damage not be repaired.",
+                samples: AddressFamily.allCases.map { MetricSample(syncs.cleanupFailures, labels: Self.label($0)) }),
         ]
     }
 

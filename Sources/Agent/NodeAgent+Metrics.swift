@@ -19,7 +19,7 @@ extension NodeAgent {
         let failedRanges = await reconciler.failedServiceCIDRs.count
         return MetricsPage(
             agentFamilies(failed: failed, failedRanges: failedRanges) + source.metricFamilies
-                + reconcilerFamilies(counters)
+                + events.metricFamilies + ProcessMetrics.families() + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
                 + outcomeFamilies() + attachmentFamilies() + kubeProxyFamilies() + conntrackFamilies()
                 + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))

@@ -34,21 +34,21 @@ extension NodeAgent {
     private func frontendError(_ status: FrontendStatus) -> AgentStatus.FrontendError? {
         guard case .failed(let reason, let since, let attempts) = status.state else { return nil }
         return AgentStatus.FrontendError(
-            frontend: status.key.description, service: serviceName(of: status.key), error: reason,
+            frontend: status.key.description, service: servicePort(of: status.key).map { "\($0)" } ?? "", error: reason,
             since: date(of: since), attempts: attempts)
     }
 
-    /// The service port; empty for a wildcard, and when the service is gone.
-    private func serviceName(of key: FrontendKey) -> String {
-        guard let protocolKind = TransportProtocol(rawValue: key.protocolNumber) else { return "" }
+    /// Nil for a wildcard, and when the service is gone.
+    func servicePort(of key: FrontendKey) -> ServicePortName? {
+        guard let protocolKind = TransportProtocol(rawValue: key.protocolNumber) else { return nil }
         let place = AddressAndPort(address: key.address, port: key.port)
-        guard let owner = planner.owner(of: FrontendAddress(address: place, protocol: protocolKind)),
-            let port = planner.servicePlan(of: owner)?.ports.first(where: { port in
-                port.name.protocolKind == protocolKind
-                    && port.families.contains { $0.frontends.contains { $0.address == place } }
-            })
-        else { return "" }
-        return "\(port.name)"
+        guard let owner = planner.owner(of: FrontendAddress(address: place, protocol: protocolKind)) else {
+            return nil
+        }
+        return planner.servicePlan(of: owner)?.ports.first { port in
+            port.name.protocolKind == protocolKind
+                && port.families.contains { $0.frontends.contains { $0.address == place } }
+        }?.name
     }
 
     private var problems: [AgentStatus.Problem] {

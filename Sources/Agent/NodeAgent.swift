@@ -25,6 +25,7 @@ package actor NodeAgent {
     let datagramCleaner: DatagramCleaner
     /// Slices with UDP ports have changed since connection tracking was cleaned up.
     var owesDatagramCleanUp = false
+    let events: AgentEvents
     let log: Logger
     private(set) var planner: Planner
     private(set) var sourceProblems: [SourceProblem] = []
@@ -37,6 +38,7 @@ package actor NodeAgent {
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
     var syncs = SyncStatistics()
+    var latency: ProgrammingLatency
     /// Health-check node ports, as the plan has them, and whether that has changed since they were last synced.
     var healthPorts: [ObjectName: ServiceHealth] = [:]
     var healthPortsAreStale = false
@@ -61,15 +63,17 @@ package actor NodeAgent {
     package init(
         settings: AgentSettings, source: FactSource, datapath: Datapath, limits: ImageLimits,
         nodeAddresses: [IPAddress]?, sourcePorts: (text: String, trouble: String?)? = nil, health: HealthBoard,
-        healthChecks: ServiceHealthServer, datagramCleaner: DatagramCleaner, log: Logger
+        healthChecks: ServiceHealthServer, datagramCleaner: DatagramCleaner, events: AgentEvents, log: Logger
     ) {
         self.settings = settings
+        latency = ProgrammingLatency(start: startedAt)
         self.source = source
         self.sourcePorts = sourcePorts
         self.datapath = datapath
         self.health = health
         self.healthChecks = healthChecks
         self.datagramCleaner = datagramCleaner
+        self.events = events
         self.log = log
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
         reconciler = Reconciler(
@@ -82,6 +86,8 @@ package actor NodeAgent {
     package func restore(now: ContinuousClock.Instant) async throws(StoreError) {
         try await reconciler.restore(now: now)
         nextInstallationCheck = settings.auditInterval.map { now + $0 }
+        // The loop begins with everything to do (MET-4).
+        syncs.noteQueued(at: Date())
         let used = await reconciler.usage.used
         log.info("took over the maps", metadata: ["frontends": "\(used.frontends)", "backends": "\(used.backends)"])
     }
@@ -96,6 +102,7 @@ package actor NodeAgent {
         guard isSynced || update.isFirst else { return }
         syncs.note(update.changes)
         owesDatagramCleanUp = owesDatagramCleanUp || changesDatagramEndpoints(update.changes)
+        latency.note(update.changes) { planner.facts.slice(named: $0) }
         let change = planner.apply(update.changes)
         followNode()
         await carryOut(change, now: now)
@@ -103,17 +110,18 @@ package actor NodeAgent {
             isSynced = true
             log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
-        await removeUnclaimed(now: now)
+        await removeUnclaimed(after: update, now: now)
         await noteSyncIfDone()
     }
 
     /// What an earlier run programmed and nobody asks for any more goes at once if it belongs to services that could be
     /// read, and else only when every object could: the last good version of an object that is wrong at start is in the
     /// maps alone.
-    private func removeUnclaimed(now: ContinuousClock.Instant) async {
+    private func removeUnclaimed(after update: SourceUpdate, now: ContinuousClock.Instant) async {
         guard !unclaimedRemoved else { return }
         guard !sourceProblems.contains(where: { $0.consequence == .notUsed }) else {
-            guard keptFrontends != 0 else { return }
+            // Each time, all frontends are looked at.
+            guard keptFrontends != 0, update.isFirst || update.changesServices else { return }
             record(await reconciler.servicesSynced(Set(planner.facts.services.keys), now: now))
             await noteKept()
             return
@@ -166,7 +174,9 @@ package actor NodeAgent {
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
         let wasUnwritten = await reconciler.hasUnwritten
-        record(await reconciler.tick(now: now), now: now)
+        let report = await reconciler.tick(now: now)
+        record(report, now: now)
+        if !report.errors.isEmpty { syncs.noteFailure(ofSync: wasUnwritten) }
         let healthCheckFailed = await healthChecks.hasFailed
         if wasUnwritten || (healthCheckFailed && isSynced) { await noteSyncIfDone() }
         guard let due = nextInstallationCheck, due <= now else { return }
@@ -211,6 +221,7 @@ package actor NodeAgent {
             let old = plannerProblems[service] ?? []
             for problem in problems where !old.contains(problem) {
                 log.warning("a service is not served as it says", metadata: ["problem": "\(problem)"])
+                events.serviceProblem(service, problem)
             }
             plannerProblems[service] = problems.isEmpty ? nil : problems
         }
@@ -245,6 +256,7 @@ package actor NodeAgent {
         for problem in problems where !old.contains(problem) {
             counters.inputErrors += 1
             log.warning("one of the \(source.noun) has a problem", metadata: ["problem": "\(problem)"])
+            events.inputProblem(problem)
         }
         if problems.isEmpty, !old.isEmpty { log.info("all \(source.noun) are in order again") }
         sourceProblems = problems
@@ -259,6 +271,8 @@ package actor NodeAgent {
                     ? "a frontend is not programmed as planned; what it had stays in force"
                     : "a frontend is not programmed; nothing serves it until it is",
                 metadata: ["frontend": "\(status.key)", "reason": "\(reason)"])
+            guard let service = servicePort(of: status.key)?.service else { continue }
+            events.frontendFailed("\(status.key)", of: service, reason: reason, hasRecord: status.hasRecord)
         }
         for key in report.recovered { log.info("a frontend is programmed again", metadata: ["frontend": "\(key)"]) }
         if let audit = report.audit {

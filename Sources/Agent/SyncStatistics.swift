@@ -21,6 +21,8 @@ package struct SyncStatistics: Sendable {
     package private(set) var pendingServiceChanges = 0
     /// Syncs after which something had not been written.
     package private(set) var failures: UInt64 = 0
+    /// Times that something that has no use any more could not be removed, or what somebody else changed not be repaired.
+    package private(set) var cleanupFailures: UInt64 = 0
     package var noLocalEndpoints = NoLocalEndpoints()
 
     private static let histogram = Histogram(bounds: Histogram.exponentialBounds(from: 0.001, factor: 2, count: 15))
@@ -47,6 +49,11 @@ package struct SyncStatistics: Sendable {
         durations.observe(duration)
         if isFull { fullDurations.observe(duration) } else { partialDurations.observe(duration) }
         if hasFailed { failures += 1 }
+    }
+
+    /// Something failed that nobody had just asked for: another attempt at a sync, or tidying up after one.
+    mutating func noteFailure(ofSync: Bool) {
+        if ofSync { failures += 1 } else { cleanupFailures += 1 }
     }
 
     mutating func noteSynced(at date: Date) {

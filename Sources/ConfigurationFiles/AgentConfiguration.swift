@@ -3,7 +3,7 @@
 
 package import LoadBalancing
 package import NetworkTypes
-import ServiceModel
+package import ServiceModel
 
 package struct AgentConfiguration: Hashable, Sendable {
     /// The node's name where the file overrides the hostname: trimmed, in lower case (NODE-1). KubeProxyConfiguration
@@ -15,6 +15,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var metricsAddress: AddressAndPort? = AgentConfiguration.defaultMetricsAddress
     /// Where /healthz and /livez are served.
     package var health = Listening.byDefault
+    /// End when an address of these cannot be had, instead of trying again (HZ-5). Default false.
+    package var bindAddressHardFail = false
     package var datapath = DatapathConfiguration()
     /// How often the maps are compared with what they should hold; nil: never. Default one minute.
     package var auditInterval: Duration? = .seconds(60)
@@ -22,6 +24,10 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var gracePeriod: Duration = .seconds(30)
     /// In less than that, a program on a busy CPU may not be done with what it has read.
     package static let leastGracePeriod = Duration.seconds(1)
+    /// `iptables`, `ipvs` or `nftables`: whose defaults are taken. Martlet's own are those of nftables.
+    package var proxyMode = "nftables"
+    /// The KubeProxyConfiguration that was read, with all that has no effect here; nil for one of Martlet's own.
+    package var kubeProxyDocument: FieldValue?
     /// What is accepted but means something else than its author may think, the file's top-level fields first.
     package var notices: [ConfigurationNotice] = []
 

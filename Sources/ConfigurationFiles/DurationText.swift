@@ -24,6 +24,13 @@ package enum DurationText {
         return isNegative ? .zero - total : total
     }
 
+    /// In seconds, or else in milliseconds: `90s`, `1500ms`.
+    static func text(of duration: Duration) -> String {
+        let milliseconds = Int64((duration / .milliseconds(1)).rounded())
+        guard !milliseconds.isMultiple(of: 1000) else { return "\(milliseconds / 1000)s" }
+        return "\(milliseconds)ms"
+    }
+
     private static func number(_ digits: Substring) -> Double? {
         guard digits != ".", digits.count(where: { $0 == "." }) <= 1, !digits.isEmpty else { return nil }
         return Double(digits.contains(".") ? "0\(digits)0" : String(digits))

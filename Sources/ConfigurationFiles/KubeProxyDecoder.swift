@@ -9,6 +9,8 @@ enum KubeProxyDecoder {
     static func decode(_ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration) {
         noteFields(&reader)
         let mode = KubeProxyMode.read(&reader)
+        configuration.proxyMode = mode.rawValue
+        configuration.kubeProxyDocument = reader.section("")
         decodeRules(&reader, mode, into: &configuration)
         decodeDetector(&reader, into: &configuration)
         decodeIdentity(&reader, into: &configuration)
@@ -96,6 +98,8 @@ enum KubeProxyDecoder {
             ? everywhere : BindAddress.withPort(health, defaultPort: 10256, "healthzBindAddress", &reader)
         // With what is no address, nothing starts.
         configuration.health = .at(place ?? everywhere)
+        configuration.bindAddressHardFail =
+            (reader.read("") { (root) throws(FieldProblem) in try root.bool("bindAddressHardFail") } ?? nil) ?? false
         let kubeconfig = reader.read("clientConnection") { (client) throws(FieldProblem) in
             try client.string("kubeconfig") ?? ""
         }
@@ -120,7 +124,7 @@ enum KubeProxyDecoder {
 }
 
 /// `mode`. Martlet forwards in its own way in all of them; what differs are defaults.
-enum KubeProxyMode {
+enum KubeProxyMode: String {
     case iptables
     case ipvs
     case nftables

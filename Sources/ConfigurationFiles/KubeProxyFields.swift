@@ -19,10 +19,10 @@ enum KubeProxyFields {
             used: [
                 "apiVersion", "kind", "mode", "nodePortAddresses", "clusterCIDR", "detectLocalMode", "detectLocal",
                 "iptables", "nftables", "ipvs", "hostnameOverride", "bindAddress", "featureGates", "metricsBindAddress",
-                "healthzBindAddress", "clientConnection", "conntrack", "logging", "winkernel",
+                "healthzBindAddress", "bindAddressHardFail", "clientConnection", "conntrack", "logging", "winkernel",
             ],
             notUsed: [
-                "bindAddressHardFail", "enableProfiling", "showHiddenMetricsForVersion",
+                "enableProfiling", "showHiddenMetricsForVersion",
                 "oomScoreAdj", "configSyncPeriod", "portRange", "windowsRunAsService", "udpIdleTimeout",
             ]),
         Section(path: "detectLocal", used: ["bridgeInterface", "interfaceNamePrefix"], notUsed: []),

@@ -17,7 +17,7 @@ package struct KubeProxyFlags: Sendable {
     package private(set) var notices: [ConfigurationNotice] = []
 
     /// Reads `--name=value`, `--name value`, and `--name` alone for flags that are on or off; `-v` likewise. A flag that is
-    /// there twice counts the last time, as in kube-proxy.
+    /// there twice counts the last time; lists grow, and feature gates are set one by one, as in kube-proxy.
     ///
     /// - Throws: for a word that is no flag of kube-proxy's, a value that the flag cannot have, and a refused flag.
     package init(_ words: [String]) throws(FlagError) {
@@ -42,7 +42,10 @@ package struct KubeProxyFlags: Sendable {
         case .fields(let paths, let form):
             let field = try Self.field(value, form, flag)
             var members = FieldTree(document ?? Self.header)
-            for path in paths { members.set(path.split(separator: ".").map(String.init)[...], field) }
+            for path in paths {
+                let steps = path.split(separator: ".").map(String.init)[...]
+                members.set(steps, Self.joined(members.value(at: steps), field, form))
+            }
             document = members.value
             fieldFlags.append("--" + flag.name)
         case .nodeName:
@@ -57,6 +60,15 @@ package struct KubeProxyFlags: Sendable {
             _ = try Self.field(value, form, flag)
             notices.append(ConfigurationNotice(.notUsed, "--" + flag.name, "is accepted without effect: \(reason)"))
         case .refused(let reason): throw FlagError("--" + flag.name, "is not accepted: \(reason)")
+        }
+    }
+
+    /// What a flag comes to that is there once more.
+    private static func joined(_ old: FieldValue?, _ new: FieldValue, _ form: KubeProxyFlag.Form) -> FieldValue {
+        switch (form, old, new) {
+        case (.list, .array(let old), .array(let new)): .array(old + new)
+        case (.gates, .object(let old), .object(let new)): .object(old.merging(new) { $1 })
+        case (.text, _, _), (.flag, _, _), (.integer, _, _), (.number, _, _), (.list, _, _), (.gates, _, _): new
         }
     }
 
@@ -128,25 +140,5 @@ extension KubeProxyFlag {
         // Nothing follows that could be its value.
         case .refused: .flag
         }
-    }
-}
-
-/// A document under construction.
-private struct FieldTree {
-    private(set) var value: FieldValue
-
-    init(_ value: FieldValue) { self.value = value }
-
-    mutating func set(_ path: ArraySlice<String>, _ field: FieldValue) {
-        guard let first = path.first else {
-            value = field
-            return
-        }
-        var members: [String: FieldValue] = [:]
-        if case .object(let existing) = value { members = existing }
-        var child = FieldTree(members[first] ?? .object([:]))
-        child.set(path.dropFirst(), field)
-        members[first] = child.value
-        value = .object(members)
     }
 }

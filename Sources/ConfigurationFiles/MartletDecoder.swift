@@ -16,7 +16,7 @@ enum MartletFields {
             [
                 "apiVersion", "kind", "nodePortAddresses", "localhostNodePorts", "detectLocal", "masqueradeAll",
                 "serviceCIDRs", "algorithm", "allowServiceExternalIPs", "bindAddress", "metricsBindAddress",
-                "healthzBindAddress",
+                "healthzBindAddress", "bindAddressHardFail",
                 "mapSizes",
                 "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
                 "pinFolder", "devices", "xdp", "forwarding", "clusterIPFromOutside", "tunnelSources", "sourcePorts",
@@ -176,6 +176,7 @@ enum MartletDecoder {
             configuration.health =
                 BindAddress.optional(health, "healthzBindAddress", &reader).map { .at($0) } ?? .nowhere
         }
+        if let flag = bool("bindAddressHardFail", &reader) { configuration.bindAddressHardFail = flag }
         guard let metrics = text("metricsBindAddress", &reader) else { return }
         configuration.metricsAddress = BindAddress.optional(metrics, "metricsBindAddress", &reader)
     }

@@ -27,19 +27,23 @@ package struct HTTPServer: Service {
     private let logger: Logger
     private let clock: any Clock<Duration>
     private let didListen: @Sendable (AddressAndPort) -> Void
+    private let didFail: @Sendable (ListenError) async -> Void
     private let answer: @Sendable (HTTPRequest) async -> HTTPAnswer
 
-    /// `didListen` hears the address with the port that the kernel gave, once it accepts connections. `answer` runs
+    /// `didListen` hears the address with the port that the kernel gave, once it accepts connections. `didFail` hears why
+    /// it cannot listen, each time that the reason is a new one, before anything else follows from it. `answer` runs
     /// outside the server's thread, at most once at a time for each connection, and to its end even if the client goes.
     package init(
         _ configuration: Configuration, logger: Logger, clock: any Clock<Duration> = ContinuousClock(),
         didListen: @escaping @Sendable (AddressAndPort) -> Void = { _ in },
+        didFail: @escaping @Sendable (ListenError) async -> Void = { _ in },
         answer: @escaping @Sendable (HTTPRequest) async -> HTTPAnswer
     ) {
         self.configuration = configuration
         self.logger = logger
         self.clock = clock
         self.didListen = didListen
+        self.didFail = didFail
         self.answer = answer
     }
 
@@ -70,10 +74,12 @@ package struct HTTPServer: Service {
                 didListen(listener.address)
                 return listener
             } catch {
-                guard let retry = configuration.bindRetry else { throw error }
                 // Once for each new reason: the address may be taken for days.
-                if error != lastError { log(error, retry) }
+                let isNew = error != lastError
                 lastError = error
+                if isNew { await didFail(error) }
+                guard let retry = configuration.bindRetry else { throw error }
+                if isNew { log(error, retry) }
                 guard await isStillWanted(after: retry) else { return nil }
             }
         }

@@ -10,12 +10,13 @@ import ServiceLifecycle
 package struct ProxyHealthServer: Service {
     private let server: HTTPServer
 
-    /// For `didListen` see `HTTPServer`.
+    /// For `didListen` and `didFail` see `HTTPServer`.
     package init(
         _ configuration: HTTPServer.Configuration, board: HealthBoard, logger: Logger,
-        didListen: @escaping @Sendable (AddressAndPort) -> Void = { _ in }
+        didListen: @escaping @Sendable (AddressAndPort) -> Void = { _ in },
+        didFail: @escaping @Sendable (ListenError) async -> Void = { _ in }
     ) {
-        server = HTTPServer(configuration, logger: logger, didListen: didListen) { request in
+        server = HTTPServer(configuration, logger: logger, didListen: didListen, didFail: didFail) { request in
             switch request.path {
             case "/healthz": board.healthz()
             case "/livez": board.livez()

@@ -33,12 +33,18 @@ package actor ServiceHealthServer: ServiceLifecycle.Service {
     private var group: MultiThreadedEventLoopGroup?
     private let (listeners, inbox) = AsyncStream.makeStream(of: (Place, HTTPListener).self)
     private var reported: Set<HealthCheckFailure> = []
+    private let didFail: @Sendable (HealthCheckFailure) -> Void
 
     /// Whether some service is not served; the next successful sync is to try again.
     package private(set) var hasFailed = false
 
-    package init(board: HealthBoard, limits: HTTPLimits = HTTPLimits(), logger: Logger) {
+    /// `didFail` hears of each failure once, as long as it lasts (HC-6).
+    package init(
+        board: HealthBoard, limits: HTTPLimits = HTTPLimits(), logger: Logger,
+        didFail: @escaping @Sendable (HealthCheckFailure) -> Void = { _ in }
+    ) {
         self.board = board
+        self.didFail = didFail
         self.limits = limits
         self.logger = logger
     }
@@ -92,6 +98,7 @@ package actor ServiceHealthServer: ServiceLifecycle.Service {
             logger.error(
                 "a service's health-check node port is not served; its load balancer will pass this node over",
                 metadata: ["service": "\(failure.service)", "error": "\(failure.reason)"])
+            didFail(failure)
         }
         reported = Set(failures)
     }

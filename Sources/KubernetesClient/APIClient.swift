@@ -26,8 +26,12 @@ package final class APIClient: Sendable {
         var http: HTTPClient?
         var material: AccessMaterial?
         var server = 0
+        /// Of requests that read. Those that write have one of their own, so that nothing that is told of keeps lists
+        /// waiting.
         var budget = RequestBudget()
-        var counts: [RequestCount: UInt64] = [:]
+        var writingBudget = RequestBudget()
+        var statistics = RequestStatistics()
+        var isShutDown = false
     }
 
     private let access: ClusterAccess
@@ -44,19 +48,8 @@ package final class APIClient: Sendable {
         plugin = access.plugin.map { PluginCredentials($0, log: log) }
     }
 
-    /// How often what was asked with what result.
-    package struct RequestCount: Hashable, Sendable {
-        package var isWatch: Bool
-        /// An HTTP status, or nil when there was no answer.
-        package var code: Int?
-
-        package init(isWatch: Bool, code: Int?) {
-            self.isWatch = isWatch
-            self.code = code
-        }
-    }
-
-    package var counts: [RequestCount: UInt64] { state.withLock { $0.counts } }
+    /// What was asked so far, with what result, and how long answers took to begin.
+    package var statistics: RequestStatistics { state.withLock { $0.statistics } }
 
     /// The server that is asked at the moment.
     package var server: ServerAddress { state.withLock { access.servers[$0.server] } }
@@ -66,35 +59,85 @@ package final class APIClient: Sendable {
     ///
     /// - Parameter target: path and query, as they go into the request.
     package func get(_ target: String, accept: String, isWatch: Bool) async throws(ClientFailure) -> APIAnswer {
-        if !isWatch {
-            let pause = state.withLock { $0.budget.take(now: .now) }
-            if pause > .zero, (try? await Task.sleep(for: pause)) == nil { throw .cancelled }
+        if !isWatch { try await waitForTurn(isWriting: false) }
+        return try await ask(isWatch ? .watch : .list, Call(target: target, accept: accept))
+    }
+
+    /// Makes or changes an object, in the same way.
+    package func send(
+        _ verb: WritingVerb, _ target: String, _ body: [UInt8]
+    ) async throws(ClientFailure) -> APIAnswer {
+        try await waitForTurn(isWriting: true)
+        return try await ask(
+            verb.verb,
+            Call(target: target, accept: "application/json", body: body, contentType: verb.contentType))
+    }
+
+    package enum WritingVerb: Sendable {
+        /// POST of a JSON object.
+        case create
+        /// PATCH with a JSON merge patch (RFC 7386).
+        case patch
+
+        fileprivate var verb: RequestVerb {
+            switch self {
+            case .create: .create
+            case .patch: .patch
+            }
         }
+
+        fileprivate var contentType: String {
+            switch self {
+            case .create: "application/json"
+            case .patch: "application/merge-patch+json"
+            }
+        }
+    }
+
+    private struct Call {
+        var target: String
+        var accept: String
+        var body: [UInt8]?
+        var contentType = ""
+    }
+
+    private func waitForTurn(isWriting: Bool) async throws(ClientFailure) {
+        let pause = state.withLock { isWriting ? $0.writingBudget.take(now: .now) : $0.budget.take(now: .now) }
+        if pause > .zero, (try? await Task.sleep(for: pause)) == nil { throw .cancelled }
+    }
+
+    private func ask(_ verb: RequestVerb, _ call: Call) async throws(ClientFailure) -> APIAnswer {
         let server = server
+        let began = ContinuousClock.now
         do throws(ClientFailure) {
-            let answer = try await ask(server, target, accept)
-            count(RequestCount(isWatch: isWatch, code: answer.status))
+            let answer = try await ask(server, verb, call)
+            note(verb, server, answer.status, since: began)
             return answer
         } catch {
             guard error != .cancelled else { throw error }
-            count(RequestCount(isWatch: isWatch, code: nil))
+            note(verb, server, nil, since: began)
             moveOn(from: server)
             throw error
         }
     }
 
     private func ask(
-        _ server: ServerAddress, _ target: String, _ accept: String
+        _ server: ServerAddress, _ verb: RequestVerb, _ call: Call
     ) async throws(ClientFailure) -> APIAnswer {
         let credential = try await credential(for: server)
         let http = try client(for: server, certificate: credential?.certificate ?? access.certificate)
         let authority = "\(server.urlHost(access.serverName)):\(server.port)"
-        var request = HTTPClientRequest(url: "https://\(authority)\(server.prefix)\(target)")
-        request.headers = ["Host": "\(server.urlHost()):\(server.port)", "Accept": accept]
+        var request = HTTPClientRequest(url: "https://\(authority)\(server.prefix)\(call.target)")
+        request.method = HTTPMethod(rawValue: verb.method)
+        request.headers = ["Host": server.hostAndPort, "Accept": call.accept]
         request.headers.add(name: "User-Agent", value: settings.userAgent)
         let token = credential.map { $0.token.map(ClusterAccess.Token.fixed) ?? .none } ?? access.token
         if let authorization = try token.authorization() {
             request.headers.add(name: "Authorization", value: authorization)
+        }
+        if let body = call.body {
+            request.headers.add(name: "Content-Type", value: call.contentType)
+            request.body = .bytes(body)
         }
         do {
             let response = try await http.execute(request, deadline: .now() + TimeAmount(settings.firstByte))
@@ -119,7 +162,9 @@ package final class APIClient: Sendable {
         let present = state.withLock { $0.material == material ? $0.http : nil }
         if let present { return present }
         let made = HTTPClient(eventLoopGroupProvider: .singleton, configuration: try configuration(material))
-        let (used, unused) = state.withLock { state -> (HTTPClient, HTTPClient?) in
+        let (used, unused) = state.withLock { state -> (HTTPClient?, HTTPClient?) in
+            // Nobody would end what is begun now.
+            if state.isShutDown { return (nil, made) }
             // Another task may have been faster.
             if state.material == material, let present = state.http { return (present, made) }
             defer {
@@ -129,6 +174,7 @@ package final class APIClient: Sendable {
             return (made, state.http)
         }
         close(unused)
+        guard let used else { throw .cancelled }
         return used
     }
 
@@ -163,8 +209,11 @@ package final class APIClient: Sendable {
         http.shutdown().whenFailure { log.debug("old connections cannot be closed", metadata: ["error": "\($0)"]) }
     }
 
-    private func count(_ count: RequestCount) {
-        state.withLock { $0.counts[count, default: 0] += 1 }
+    private func note(
+        _ verb: RequestVerb, _ server: ServerAddress, _ code: Int?, since began: ContinuousClock.Instant
+    ) {
+        let took = ContinuousClock.now - began
+        state.withLock { $0.statistics.note(verb, host: server.hostAndPort, code: code, took: took) }
     }
 
     /// Next time another server is asked, unless somebody else has gone on already.
@@ -180,6 +229,7 @@ package final class APIClient: Sendable {
     package func shutDown() async {
         let http = state.withLock { state in
             defer { state.http = nil }
+            state.isShutDown = true
             return state.http
         }
         try? await http?.shutdown()

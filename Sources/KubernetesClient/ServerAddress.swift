@@ -44,6 +44,9 @@ package struct ServerAddress: Hashable, Sendable {
         let host = name ?? host
         return host.contains(":") ? "[\(host)]" : host
     }
+
+    /// As Host headers and metrics name the server.
+    var hostAndPort: String { "\(urlHost()):\(port)" }
 }
 
 extension ServerAddress: CustomStringConvertible {

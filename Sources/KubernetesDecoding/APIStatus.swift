@@ -12,17 +12,18 @@ package struct APIStatus: Hashable, Sendable {
     /// A sentence of the server's.
     package var message: String
     package var retryAfter: Duration?
-    /// Of an expired continue: where the list can go on, at a newer version.
-    package var continueToken: String?
 
-    package init(
-        code: Int, reason: String = "", message: String = "", retryAfter: Duration? = nil, continueToken: String? = nil
-    ) {
+    /// What is longer than people read is cut off: it goes into logs, the state file and answers of our own.
+    package init(code: Int, reason: String = "", message: String = "", retryAfter: Duration? = nil) {
         self.code = code
-        self.reason = reason
-        self.message = message
+        self.reason = Self.cut(reason, to: 100)
+        self.message = Self.cut(message, to: 1000)
         self.retryAfter = retryAfter
-        self.continueToken = continueToken
+    }
+
+    private static func cut(_ text: String, to limit: Int) -> String {
+        let head = text.prefix(limit)
+        return head.endIndex == text.endIndex ? text : head + "…"
     }
 
     /// The body of a failed request. Bodies that are no Status (a proxy's page, the text of a 429) still have a code, and
@@ -48,16 +49,14 @@ package struct APIStatus: Hashable, Sendable {
         self.init(
             code: fields.number("code") ?? 0, reason: fields.text("reason") ?? "",
             message: fields.text("message") ?? "",
-            retryAfter: fields["details"]?.number("retryAfterSeconds").flatMap(Self.pause),
-            continueToken: fields["metadata"]?.text("continue").flatMap { $0.isEmpty ? nil : $0 })
+            retryAfter: fields["details"]?.number("retryAfterSeconds").flatMap(Self.pause))
     }
 
     init(message bytes: [UInt8]) throws {
         let status = try WireStatus(serializedBytes: bytes, options: .lean)
-        let token = status.metadata.continue
         self.init(
             code: Int(status.code), reason: status.reason, message: status.message,
-            retryAfter: Self.pause(Int(status.details.retryAfterSeconds)), continueToken: token.isEmpty ? nil : token)
+            retryAfter: Self.pause(Int(status.details.retryAfterSeconds)))
     }
 
     private static func pause(_ seconds: Int) -> Duration? {

@@ -8,15 +8,20 @@ package struct KubernetesObject: Hashable, Sendable {
     package var decoded: DecodedObject
     /// Opaque to us but for equality and, where it is a number, order (KEP-5504). Empty when the object has none.
     package var resourceVersion: String
+    /// Nil when the object has none.
+    package var uid: String?
 
-    package init(decoded: DecodedObject, resourceVersion: String) {
+    package init(decoded: DecodedObject, resourceVersion: String, uid: String? = nil) {
         self.decoded = decoded
         self.resourceVersion = resourceVersion
+        self.uid = uid
     }
 
     init(_ fields: FieldValue, kind: FactKind) {
         decoded = ObjectDecoder.decode(fields, as: kind, place: Self.place)
-        resourceVersion = fields["metadata"]?.text("resourceVersion") ?? ""
+        let metadata = fields["metadata"]
+        resourceVersion = metadata?.text("resourceVersion") ?? ""
+        uid = metadata?.text("uid")
     }
 
     /// Of a kind that is not wanted, or too damaged to say who it is.

@@ -40,6 +40,7 @@ extension WireObjectMeta {
         var fields = FieldMembers()
         fields.set("name", name)
         fields.set("namespace", namespace)
+        fields.set("uid", uid)
         fields.set("resourceVersion", resourceVersion)
         if creationTimestamp.hasSeconds { fields.set("creationTimestamp", creationTimestamp.text) }
         if hasDeletionTimestamp { fields.set("deletionTimestamp", deletionTimestamp.text) }

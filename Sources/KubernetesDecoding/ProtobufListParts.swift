@@ -6,7 +6,6 @@ import SwiftProtobuf
 
 struct ProtobufListParts: Sendable {
     private enum Field: Sendable {
-        case typeName
         case head
         case item
         case other
@@ -69,7 +68,7 @@ struct ProtobufListParts: Sendable {
             content = []
         }
         switch current.kind {
-        case .other, .typeName: return (nil, ())
+        case .other: return (nil, ())
         case .item: return (current.isOversized ? .oversizedItem : .item(content), ())
         case .head: return (.head(try head()), ())
         }

@@ -22,6 +22,7 @@ package struct KubernetesSource: Sendable {
     private let settings: Settings
     private let log: Logger
     private let mailbox: FactMailbox
+    private let uids = ObjectUIDs()
     /// Fires when there may be something to take, or `states` shows something else. Signals that are not fetched in
     /// time become one.
     package let signals: AsyncStream<Void>
@@ -43,12 +44,16 @@ package struct KubernetesSource: Sendable {
     /// How it stands with each resource.
     package var states: [FactKind: ResourceState] { mailbox.states }
 
+    /// The uid of an object that the server has; nil when it is not known.
+    package func uid(of identity: ObjectIdentity) -> String? { uids.uid(of: identity) }
+
     /// Returns when the task is cancelled, with every connection closed.
     package func run() async {
         await withDiscardingTaskGroup { group in
             for kind in FactKind.allCases {
                 var follower = ResourceFollower(
-                    Selection(kind: kind, nodeName: nodeName), settings, client: client, mailbox: mailbox, log: log)
+                    Selection(kind: kind, nodeName: nodeName), settings, client: client, mailbox: mailbox,
+                    uids: uids, log: log)
                 group.addTask { await follower.run() }
             }
             group.addTask { await limitPatience() }

@@ -9,6 +9,7 @@ import ServiceModel
 struct ResourceFollower {
     private let client: APIClient
     private let mailbox: FactMailbox
+    private let uids: ObjectUIDs
     private let accept: String
     private let log: Logger
     private var reflector: Reflector
@@ -17,9 +18,10 @@ struct ResourceFollower {
 
     init(
         _ selection: Selection, _ settings: KubernetesSource.Settings, client: APIClient, mailbox: FactMailbox,
-        log: Logger
+        uids: ObjectUIDs, log: Logger
     ) {
         self.client = client
+        self.uids = uids
         self.mailbox = mailbox
         self.log = log
         accept = settings.accept
@@ -73,7 +75,7 @@ struct ResourceFollower {
         var chunks = answer.chunks()
         while let chunk = try await chunks.next() {
             do throws(UnreadableAnswer) {
-                deliver(try reader.read(chunk).compactMap { table.put($0) })
+                deliver(try reader.read(chunk).compactMap { put($0) })
             } catch {
                 fail(.unreadable(error.description))
                 return
@@ -98,8 +100,8 @@ struct ResourceFollower {
                 state.events += 1
                 let effect = reflector.take(event, now: .now)
                 switch effect {
-                case .put(let object): if let change = table.put(object) { changes.append(change) }
-                case .remove(let object): if let change = table.remove(object) { changes.append(change) }
+                case .put(let object): if let change = put(object) { changes.append(change) }
+                case .remove(let object): if let change = remove(object) { changes.append(change) }
                 case .none, .finishReplacement, .noteUnreadable, .stop:
                     deliver(changes)
                     changes = []
@@ -121,16 +123,31 @@ struct ResourceFollower {
     private mutating func carryOut(_ effect: Reflector.Effect) {
         switch effect {
         case .none, .stop: break
-        case .put(let object): deliver(table.put(object).map { [$0] } ?? [])
-        case .remove(let object): deliver(table.remove(object).map { [$0] } ?? [])
+        case .put(let object): deliver(put(object).map { [$0] } ?? [])
+        case .remove(let object): deliver(remove(object).map { [$0] } ?? [])
         case .noteUnreadable(let reason): table.note(unreadable: reason)
         case .finishReplacement:
-            deliver(table.finishReplacement(), isSynced: true)
+            let missed = table.finishReplacement()
+            for change in missed { uids.forget(change.identity) }
+            deliver(missed, isSynced: true)
             noteRecovery()
             log.debug(
                 "read a complete list", metadata: ["resource": "\(kind.rawValue)", "objects": "\(table.count)"])
             publish()
         }
+    }
+}
+
+// What is known.
+extension ResourceFollower {
+    private mutating func put(_ object: KubernetesObject) -> FactChange? {
+        uids.note(object)
+        return table.put(object)
+    }
+
+    private mutating func remove(_ object: KubernetesObject) -> FactChange? {
+        if let identity = object.decoded.identity { uids.forget(identity) }
+        return table.remove(object)
     }
 }
 

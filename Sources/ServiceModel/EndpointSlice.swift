@@ -16,11 +16,15 @@ package struct EndpointSlice: Hashable, Sendable {
     package var endpoints: [Endpoint]
     /// Relative share of each endpoint of this slice, from the annotation `martlet.dev/weight`; 1 unless given.
     package var weight: UInt32
+    /// When what the slice tells of happened, in nanoseconds since 1970: its annotation
+    /// `endpoints.kubernetes.io/last-change-trigger-time` (MET-3). Nil without a usable one.
+    package var triggerTimeNanoseconds: Int64?
 
     package init(
         name: ObjectName, service: ObjectName, family: AddressFamily, isHeadless: Bool = false, ports: [SlicePort] = [],
-        endpoints: [Endpoint] = [], weight: UInt32 = 1
+        endpoints: [Endpoint] = [], weight: UInt32 = 1, triggerTimeNanoseconds: Int64? = nil
     ) {
+        self.triggerTimeNanoseconds = triggerTimeNanoseconds
         self.name = name
         self.service = service
         self.family = family
@@ -28,6 +32,13 @@ package struct EndpointSlice: Hashable, Sendable {
         self.ports = ports
         self.endpoints = endpoints
         self.weight = weight
+    }
+
+    /// Whether both say the same; when that happened does not matter.
+    package func hasSameContent(as other: EndpointSlice) -> Bool {
+        var other = other
+        other.triggerTimeNanoseconds = triggerTimeNanoseconds
+        return self == other
     }
 }
 

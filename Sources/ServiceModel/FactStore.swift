@@ -21,8 +21,9 @@ package struct FactStore: Sendable {
     /// The slices that name the service, ordered by slice name.
     package func slices(of service: ObjectName) -> [EndpointSlice] { slicesByService[service] ?? [] }
 
+    /// Nil when it is not known.
     package func slice(named name: ObjectName) -> EndpointSlice? {
-        serviceOfSlice[name].flatMap { slicesByService[$0] }?.first { $0.name == name }
+        serviceOfSlice[name].flatMap { slicesByService[$0]?.first { $0.name == name } }
     }
 
     /// The ranges of all ServiceCIDR objects, ordered, without duplicates.
@@ -77,9 +78,9 @@ package struct FactStore: Sendable {
             slices.insert(slice, at: index)
             return true
         }
-        guard slices[index] != slice else { return false }
+        let isSame = slices[index].hasSameContent(as: slice)
         slices[index] = slice
-        return true
+        return !isSame
     }
 
     private mutating func set(_ changed: Node?, named name: String, into dirty: inout DirtyFacts) {

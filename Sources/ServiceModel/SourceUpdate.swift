@@ -8,6 +8,16 @@ package struct SourceUpdate: Hashable, Sendable {
     /// This is the first update after everything was read once: the source has synced (SYNC-1).
     package var isFirst: Bool
 
+    /// Whether other services may be known after it than before.
+    package var changesServices: Bool {
+        changes.contains { change in
+            switch change {
+            case .service: true
+            case .endpointSlice, .node, .serviceCIDR: false
+            }
+        }
+    }
+
     package init(changes: [FactChange], problems: [SourceProblem], isFirst: Bool) {
         self.changes = changes
         self.problems = problems

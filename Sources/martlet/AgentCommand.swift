@@ -6,6 +6,7 @@ import BPF
 import ConfigurationFiles
 import Datapath
 import Glibc
+import LoadBalancing
 import Logging
 import Netlink
 import NetworkTypes
@@ -107,13 +108,30 @@ struct AgentCommand: AsyncParsableCommand {
         let rules = try node.nodeSettings(configuration, name: flags.nodeName)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
-        let settings = AgentSettings(
+        var settings = AgentSettings(
             source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration, flags),
             healthAddress: try healthAddress(configuration, source, flags),
             stateFolder: stateFolder)
+        settings.bindHardFail = configuration.bindAddressHardFail
+        settings.pages = AgentPages(
+            proxyMode: configuration.proxyMode,
+            configuration: EffectiveConfiguration(effective(configuration, settings), nodeName: rules.nodeName).json,
+            words: Array(CommandLine.arguments.dropFirst(2)))
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
+    }
+
+    /// The configuration with what flags have decided in its place.
+    private func effective(_ configuration: AgentConfiguration, _ settings: AgentSettings) -> AgentConfiguration {
+        var effective = configuration
+        effective.kubeconfig = input.kubeconfig ?? configuration.kubeconfig
+        effective.metricsAddress = settings.metricsAddress
+        effective.health = settings.healthAddress.map { .at($0) } ?? .nowhere
+        effective.auditInterval = settings.auditInterval
+        effective.gracePeriod = settings.datapath.gracePeriod
+        effective.datapath = place.effective(configuration.datapath, settings.datapath)
+        return effective
     }
 
     private func readFlags() throws -> KubeProxyFlags {

@@ -59,8 +59,23 @@ struct PlaceOptions: ParsableArguments {
             packets: packets(configuration))
     }
 
+    /// The configuration with what these options have decided in its place.
+    func effective(_ configuration: DatapathConfiguration, _ settings: DatapathSettings) -> DatapathConfiguration {
+        var effective = configuration
+        effective.pinFolder = settings.pinFolder.path
+        effective.cgroup = settings.cgroup
+        effective.skipCgroups = settings.skipCgroups
+        effective.devices = devices(configuration)
+        effective.xdp = settings.packets.xdp.rawValue
+        return effective
+    }
+
+    private func devices(_ configuration: DatapathConfiguration) -> [String] {
+        device.isEmpty ? configuration.devices : device
+    }
+
     private func packets(_ configuration: DatapathConfiguration) -> PacketSettings {
-        let devices = device.isEmpty ? configuration.devices : device
+        let devices = devices(configuration)
         let choice: DeviceChoice =
             switch devices {
             case ["auto"]: .automatic

@@ -40,7 +40,7 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "application/vnd.kubernetes.protobuf, with JSON where the API server has none, or application/json.",
+            "application/vnd.kubernetes.protobuf, with JSON where the API server has none, or application/json. Default: the first.",
             valueName: "type"),
         transform: { text in
             guard let type = ContentType(rawValue: text) else {
@@ -48,7 +48,7 @@ struct SourceOptions: ParsableArguments {
             }
             return type
         })
-    var kubeAPIContentType: ContentType = .protobuf
+    var kubeAPIContentType: ContentType?
 
     enum ContentType: String {
         case protobuf = "application/vnd.kubernetes.protobuf"
@@ -60,6 +60,9 @@ struct SourceOptions: ParsableArguments {
         guard manifests == nil || !allowCredentialPlugins else {
             throw ValidationError("--manifests and --allow-credential-plugins exclude each other.")
         }
+        if manifests != nil, kubeAPIContentType != nil {
+            throw ValidationError("--manifests and --kube-api-content-type exclude each other: no API server is asked.")
+        }
         for (name, value) in [("kubeconfig", kubeconfig), ("context", context), ("master", master)] {
             guard let value else { continue }
             guard !value.isEmpty else { throw ValidationError("--\(name) is empty.") }
@@ -67,22 +70,26 @@ struct SourceOptions: ParsableArguments {
                 throw ValidationError("--manifests and --\(name) exclude each other: facts come from one source.")
             }
         }
+        _ = try servers()
     }
 
     func settings(_ configuration: AgentConfiguration) throws -> FactSourceSettings {
         if let manifests { return .manifests(path: manifests) }
         var access = try access(configuration)
-        if let master {
-            do throws(FieldProblem) {
-                access.servers = try master.split(separator: ",", omittingEmptySubsequences: false).map {
-                    (text) throws(FieldProblem) in
-                    try ServerAddress(String(text))
-                }
-            } catch {
-                throw ValidationError("--master: \(error.message).")
-            }
-        }
+        if let servers = try servers() { access.servers = servers }
         return .kubernetes(access, wantsJSON: kubeAPIContentType == .json)
+    }
+
+    /// Those of --master.
+    private func servers() throws -> [ServerAddress]? {
+        do throws(FieldProblem) {
+            return try master?.split(separator: ",", omittingEmptySubsequences: false).map {
+                (text) throws(FieldProblem) in
+                try ServerAddress(String(text))
+            }
+        } catch {
+            throw ValidationError("--master: \(error.message).")
+        }
     }
 
     private func access(_ configuration: AgentConfiguration) throws -> ClusterAccess {

@@ -129,6 +129,25 @@ struct KubectlTests {
         }
     }
 
+    @Test("kubectl get events and describe show what was recorded")
+    func events() async throws {
+        try await with { kubectl, server async throws in
+            _ = try await kubectl.apply(Self.service)
+            let key = ObjectKey(namespace: "default", name: "web")
+            let uid = try #require(await server.store.object(.services, key)?.json.at("metadata", "uid"))
+            var event = EventStoreTests.event
+            event["regarding"]?["uid"] = uid
+            try await server.store.create(.events, namespace: "default", event)
+            #expect(try await kubectl.run("get", "events", "-o", "name") == "event/web.1\n")
+            let selected = try await kubectl.run(
+                "get", "events.events.k8s.io", "-A", "-o", "jsonpath={.items[*].note}")
+            #expect(selected == "the port is taken")
+            let described = try await kubectl.run("describe", "service", "web")
+            #expect(described.contains("FailedToStartServiceHealthcheck") && described.contains("the port is taken"))
+            #expect(described.contains("Warning") && described.contains("martlet"))
+        }
+    }
+
     @Test("kubectl gets lists page by page, and names the server's version")
     func pages() async throws {
         try await with { kubectl, server async throws in

@@ -103,8 +103,11 @@ final class APIScene {
 
     private func slice(of service: TestService) -> String {
         let endpoints = service.endpoints.map { #"{"addresses":["\#($0)"],"conditions":{"ready":true}}"# }
+        let annotations = service.triggerTime.map {
+            #","annotations":{"endpoints.kubernetes.io/last-change-trigger-time":"\#($0)"}"#
+        }
         return """
-            {"metadata":{"name":"\(service.name)-1","labels":{"kubernetes.io/service-name":"\(service.name)"}},
+            {"metadata":{"name":"\(service.name)-1","labels":{"kubernetes.io/service-name":"\(service.name)"}\(annotations ?? "")},
              "addressType":"IPv4","ports":[{"name":"web","protocol":"\(service.transport)","port":\(service.targetPort)}],
              "endpoints":[\(endpoints.joined(separator: ","))]}
             """

@@ -16,6 +16,8 @@ struct TestService {
     var type = "ClusterIP"
     /// 0: none.
     var nodePort = 0
+    /// The slice's annotation about when its change happened, in APIScene.
+    var triggerTime: String?
     /// More lines of its spec, such as `sessionAffinity: ClientIP`.
     var spec: [String] = []
 

@@ -50,6 +50,21 @@ struct KubeProxyFlagsTests {
         #expect(try KubeProxyFlags(["-v=1"]).document == nil)
     }
 
+    @Test("that are lists grow when they are there again, and feature gates are set one by one, as pflag does it")
+    func repetition() throws {
+        let configuration = try Self.configuration(
+            "--nodeport-addresses=192.168.0.0/24", "--nodeport-addresses=10.0.0.0/8,127.0.0.0/8",
+            "--feature-gates=AllowServiceExternalIPs=false,Other=true", "--feature-gates=Other=false",
+            "--cluster-cidr=10.0.0.0/14", "--cluster-cidr=10.4.0.0/14")
+        let settings = configuration.nodeSettings(nodeName: "n")
+        let ranges = ["192.168.0.0/24", "10.0.0.0/8", "127.0.0.0/8"].compactMap { CIDR($0) }
+        #expect(settings.nodePortAddresses == .ranges(ranges))
+        #expect(!settings.externalIPsAllowed)
+        #expect(settings.localDetector == .clusterCIDR([CIDR("10.4.0.0/14")!]))
+        let gates = try KubeProxyFlags(["--feature-gates=A=true,B=true", "--feature-gates=B=false"]).document
+        #expect(gates?["featureGates"] == .object(["A": .bool(true), "B": .bool(false)]))
+    }
+
     @Test("without effect here are named in a warning")
     func notices() throws {
         #expect(try KubeProxyFlags(["--vmodule", "a=1"]).notices.map(\.field) == ["--vmodule"])

@@ -102,6 +102,18 @@ struct KubeconfigTests {
         #expect(error?.field == field)
     }
 
+    @Test("a token that is a number is refused without being repeated")
+    func numericToken() {
+        let text = """
+            current-context: c
+            contexts: [{name: c, context: {cluster: k, user: u}}]
+            clusters: [{name: k, cluster: {server: "https://10.0.0.1:6443"}}]
+            users: [{name: u, user: {token: 123456}}]
+            """
+        let error = #expect(throws: FieldProblem.self) { try access(text) }
+        #expect(error?.field == "users[0].user.token" && error?.message == "is not a string: put it in quotes")
+    }
+
     @Test(
         "a server must be https, and a URL",
         arguments: [

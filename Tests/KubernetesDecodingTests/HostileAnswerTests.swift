@@ -149,6 +149,26 @@ struct HostileAnswerTests {
         }
     }
 
+    @Test("a Status of any length is cut to what people read, in both encodings")
+    func longStatus() throws {
+        let long = String(repeating: "ä", count: 100_000)
+        var message = WireStatus()
+        message.message = long
+        message.reason = long
+        let json = Array(#"{"kind":"Status","apiVersion":"v1","message":"\#(long)","reason":"\#(long)"}"#.utf8)
+        for (body, type) in [
+            (json, "application/json"),
+            (try Self.envelope("Status", try message.serializedBytes()), "application/vnd.kubernetes.protobuf"),
+        ] {
+            let status = APIStatus(body: body, contentType: type, code: 500)
+            #expect(status.message.count == 1001 && status.message.hasSuffix("ä…"))
+            #expect(status.reason.count == 101)
+            #expect(status.description.count < 1200)
+        }
+        let text = APIStatus(body: Array(long.utf8), contentType: "text/plain", code: 429)
+        #expect(text.message.count <= 200)
+    }
+
     @Test("random damage to recorded answers is survived")
     func damage() throws {
         var state: UInt64 = 7

@@ -99,8 +99,13 @@ struct ConnectingTests {
             try await follower.run {
                 #expect(await follower.waits { $0.source.states[.service]?.failure?.contains("403") == true })
                 #expect(follower.source.states[.service]?.failure?.contains("cannot") == true)
-                let count = follower.client.counts[APIClient.RequestCount(isWatch: true, code: 403)]
-                #expect((count ?? 0) >= 1)
+                let statistics = follower.client.statistics
+                let host = "127.0.0.1:\(server.port)"
+                #expect(
+                    statistics.counts.contains {
+                        $0.key.verb == .watch && $0.key.code == 403 && $0.key.host == host && $0.value >= 1
+                    })
+                #expect(statistics.durations.allSatisfy { $0.key.method == "GET" && $0.key.host == host })
             }
         }
     }

@@ -4,8 +4,10 @@ import HTTPServing
 import Logging
 import MetricsServer
 import NIOCore
+import NIOHTTP1
 import NetworkTypes
 import ServiceLifecycle
+import Synchronization
 import Telemetry
 import Testing
 
@@ -38,21 +40,32 @@ struct MetricsServerTests {
         }
     }
 
-    struct Health: Sendable {
-        let healthy: Bool
-        let status: String
+    @Test("/healthz is ok as long as the process answers, and is counted in /metrics/slis (MET-2)")
+    func health() async throws {
+        try await withMetricsServer { address, _ in
+            for _ in 0..<3 {
+                let answer = try await Client.exchange(address, request("GET /healthz"))
+                #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n") && answer.hasSuffix("\r\n\r\nok"))
+            }
+            let answer = try await Client.exchange(address, request("GET /metrics/slis"))
+            #expect(answer.contains("kubernetes_healthcheck{name=\"ping\",type=\"healthz\"} 1\n"))
+            #expect(
+                answer.contains(
+                    "kubernetes_healthchecks_total{name=\"ping\",status=\"success\",type=\"healthz\"} 3\n"))
+        }
     }
 
-    @Test(
-        "health is asked anew for each request (MET-2)",
-        arguments: [
-            Health(healthy: true, status: "200 OK"), Health(healthy: false, status: "503 Service Unavailable"),
-        ])
-    func health(_ health: Health) async throws {
-        try await withMetricsServer(health: { (health.healthy, "body\n") }) { address, _ in
-            let answer = try await Client.exchange(address, request("GET /healthz"))
-            #expect(answer.hasPrefix("HTTP/1.1 \(health.status)\r\n"))
-            #expect(answer.hasSuffix("\r\n\r\nbody\n"))
+    @Test("pages of others are made anew for each request (MET-2)")
+    func pages() async throws {
+        let count = Atomic(0)
+        let page: MetricsServer.Page = {
+            HTTPAnswer(status: .ok, body: "\(count.add(1, ordering: .relaxed).newValue)")
+        }
+        try await withMetricsServer(pages: ["/proxyMode": page]) { address, _ in
+            for number in 1...2 {
+                let answer = try await Client.exchange(address, request("GET /proxyMode"))
+                #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n") && answer.hasSuffix("\r\n\r\n\(number)"))
+            }
         }
     }
 
@@ -92,15 +105,15 @@ struct MetricsServerTests {
     func shutdown() async throws {
         let (asked, didAsk) = AsyncStream.makeStream(of: Void.self)
         let (allowed, allow) = AsyncStream.makeStream(of: Void.self)
-        let health: @Sendable () async -> (healthy: Bool, body: String) = {
+        let late: MetricsServer.Page = {
             didAsk.yield()
             for await _ in allowed { break }
-            return (true, "late\n")
+            return HTTPAnswer(status: .ok, body: "late\n")
         }
-        try await withMetricsServer(health: health) { address, group in
+        try await withMetricsServer(pages: ["/late": late]) { address, group in
             try await Client.connect(to: address) { idle in
                 try await Client.connect(to: address) { busy in
-                    try await busy.send("GET /healthz HTTP/1.1\r\n\r\n")
+                    try await busy.send("GET /late HTTP/1.1\r\n\r\n")
                     for await _ in asked { break }
                     await group.triggerGracefulShutdown()
                     #expect(try await idle.readToEnd() == "")

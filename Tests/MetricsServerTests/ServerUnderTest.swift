@@ -13,13 +13,13 @@ import Telemetry
 /// Runs a metrics server on a port of the kernel's choosing, and shuts it down when the body is done or fails.
 func withMetricsServer(
     page: @escaping @Sendable () async -> MetricsPage = { MetricsPage([]) },
-    health: @escaping @Sendable () async -> (healthy: Bool, body: String) = { (true, "ok\n") },
+    pages: [String: MetricsServer.Page] = [:],
     _ body: (AddressAndPort, ServiceGroup) async throws -> Void
 ) async throws {
     try await withService(
         HTTPLimits(),
         { configuration, logger, didListen in
-            MetricsServer(configuration, logger: logger, didListen: didListen, page: page, health: health)
+            MetricsServer(configuration, logger: logger, didListen: didListen, metrics: page, pages: pages)
         }, body)
 }
 

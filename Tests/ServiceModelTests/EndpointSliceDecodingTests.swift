@@ -38,6 +38,22 @@ import Testing
         #expect(decoded.slice?.endpoints == [Endpoint(address: try ip("10.0.1.2"))])
     }
 
+    @Test("MET-3: the moment of the last change is read; what is wrong with it costs the slice nothing")
+    func triggerTime() throws {
+        let key = "endpoints.kubernetes.io/last-change-trigger-time"
+        func read(_ value: String) throws -> DecodedObject {
+            try slice(#""addressType":"IPv4""#, metadata: #","annotations":{"\#(key)":\#(value)}"#)
+        }
+        let good = try read(#""2026-11-21T10:00:00.25Z""#)
+        #expect(good.slice?.triggerTimeNanoseconds == 1_795_255_200_250_000_000)
+        #expect(good.complaints == [])
+        for value in [#""soon""#, #""""#, "5"] {
+            let bad = try read(value)
+            #expect(bad.slice != nil && bad.slice?.triggerTimeNanoseconds == nil)
+            #expect(bad.complaints.count == 1 && bad.complaints.allSatisfy { $0.contains(key) }, "\(bad.complaints)")
+        }
+    }
+
     @Test("EP-10: an empty nodeName is none")
     func emptyNodeName() throws {
         let decoded = try slice(#""addressType":"IPv4","endpoints":[{"addresses":["10.0.1.2"],"nodeName":""}]"#)

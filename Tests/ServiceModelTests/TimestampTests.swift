@@ -31,6 +31,17 @@ import Testing
         #expect(Timestamp.secondsSince1970(text) == nil)
     }
 
+    @Test("fractions count to the nanosecond, as far as 64 bits go")
+    func nanoseconds() {
+        #expect(Timestamp.nanosecondsSince1970("1970-01-01T00:00:01Z") == 1_000_000_000)
+        #expect(Timestamp.nanosecondsSince1970("1970-01-01T00:00:01.5Z") == 1_500_000_000)
+        #expect(Timestamp.nanosecondsSince1970("1970-01-01T01:00:01.000000007+01:00") == 1_000_000_007)
+        #expect(Timestamp.nanosecondsSince1970("1970-01-01T00:00:00.1234567899Z") == 123_456_789)
+        #expect(Timestamp.nanosecondsSince1970("1969-12-31T23:59:59.25Z") == -750_000_000)
+        #expect(Timestamp.nanosecondsSince1970("2300-01-01T00:00:00Z") == nil)
+        #expect(Timestamp.nanosecondsSince1970("soon") == nil)
+    }
+
     @Test("what is written is read back, for every day of eight hundred years and at the ends of time")
     func roundTrip() {
         for day in stride(from: Int64(-146_097), through: 146_097, by: 1) {

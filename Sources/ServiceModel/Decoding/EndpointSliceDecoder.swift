@@ -18,6 +18,7 @@ enum EndpointSliceDecoder {
         var slice = EndpointSlice(name: name, service: owner, family: family)
         slice.isHeadless = try metadata.hasLabel("service.kubernetes.io/headless")
         slice.weight = try weight(metadata, &problems)
+        slice.triggerTimeNanoseconds = triggerTime(metadata, &problems)
         slice.ports = try ports(object, &problems)
         let entries = try object.array("endpoints")
         slice.endpoints.reserveCapacity(entries.count)
@@ -61,6 +62,20 @@ enum EndpointSliceDecoder {
             return 1
         }
         return weight
+    }
+
+    /// Of no importance for what is served: whatever is wrong with it costs the slice nothing.
+    private static func triggerTime(_ metadata: ObjectMetadata, _ problems: inout [FieldProblem]) -> Int64? {
+        let key = "endpoints.kubernetes.io/last-change-trigger-time"
+        do throws(FieldProblem) {
+            guard let text = try metadata.annotation(key) else { return nil }
+            if let time = Timestamp.nanosecondsSince1970(text) { return time }
+            let message = "\(FieldValue.quoted(text)) is not an RFC 3339 time; it is ignored (MET-3)"
+            problems.append(FieldProblem("metadata.annotations[\(key)]", message))
+        } catch {
+            problems.append(error)
+        }
+        return nil
     }
 
     /// EP-6. A name that is absent is the empty name, which is what the API server makes of it; only an explicit null,

@@ -15,6 +15,19 @@ package enum Timestamp {
         return daysSince1970(year, month, day) * 86400 + time - offset
     }
 
+    /// With the fraction, as far as nanoseconds go. Nil also for times that 64 bits have no room for: before 1678 and after
+    /// 2262.
+    package static func nanosecondsSince1970(_ text: String) -> Int64? {
+        guard let seconds = secondsSince1970(text) else { return nil }
+        let rest = text.utf8.dropFirst(19)
+        let digits = rest.first == UInt8(ascii: ".") ? rest.dropFirst().prefix { isDigit($0) }.prefix(9) : ""[...].utf8
+        let written = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+        let fraction = (digits.count..<9).reduce(written) { value, _ in value * 10 }
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isTooMuch) = whole.addingReportingOverflow(fraction)
+        return overflow || isTooMuch ? nil : sum
+    }
+
     /// The other way round, in UTC and without fractions: `2026-01-31T12:00:00Z`. Nil outside the years 0…9999, for
     /// which RFC 3339 has no text.
     package static func text(secondsSince1970 seconds: Int64) -> String? {

@@ -174,7 +174,11 @@ extension ObjectStore {
         case .endpointSlices:
             json = SliceDefaults.apply(to: json)
             causes = Validation.causes(.endpointSlices, json)
-        case .nodes, .namespaces, .serviceCIDRs, .events:
+        case .events:
+            causes = Validation.causes(.events, json)
+            // The core group is not so strict.
+            if let old, !endpoint.group.isEmpty { causes += Validation.changes(ofEvent: json, from: old) }
+        case .nodes, .namespaces, .serviceCIDRs:
             causes = Validation.causes(endpoint.resource, json)
         }
         if !causes.isEmpty {

@@ -122,6 +122,40 @@ enum Validation {
         if !["Normal", "Warning"].contains(type) {
             found.invalid("type", JSON.string(type).text, "has invalid value: \(type)")
         }
+        // An event without a time is looked at as one of old, which had less in it.
+        guard event["eventTime"]?.string != nil else { return }
+        if event.at("regarding", "namespace")?.string == nil,
+            !["default", "kube-system"].contains(event.at("metadata", "namespace")?.string ?? "")
+        {
+            found.invalid("involvedObject.namespace", "\"\"", "does not match event.namespace")
+        }
+        for field in ["reportingController", "reportingInstance", "action", "reason"] {
+            let text = event[field]?.string ?? ""
+            if text.isEmpty { found.required(field) }
+            if field != "reportingController", text.utf8.count > 128 {
+                found.invalid(field, "\"\"", "can have at most 128 characters")
+            }
+        }
+        if (event["note"]?.string ?? "").utf8.count > 1024 {
+            found.invalid("message", "\"\"", "can have at most 1024 characters")
+        }
+        guard let series = event["series"], !series.isNull else { return }
+        if (series["count"]?.integer ?? 0) < 2 { found.invalid("series.count", "\"\"", "should be at least 2") }
+        if series["lastObservedTime"]?.string == nil { found.required("series.lastObservedTime") }
+    }
+
+    /// Of an event, only the series may change.
+    static func changes(ofEvent event: JSON, from old: JSON) -> [APIStatus.Cause] {
+        let fixed = [
+            ("regarding", "involvedObject"), ("reason", "reason"), ("note", "message"),
+            ("reportingController", "reportingController"), ("reportingInstance", "reportingInstance"),
+            ("action", "action"), ("type", "type"), ("eventTime", "eventTime"),
+        ]
+        return fixed.filter { event[$0.0] != old[$0.0] }.map { field, name in
+            .init(
+                reason: "FieldValueInvalid",
+                message: "Invalid value: \((event[field] ?? .null).text): field is immutable", field: name)
+        }
     }
 
     private static func serviceCIDR(_ json: JSON, _ found: inout Findings) {
