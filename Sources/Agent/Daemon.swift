@@ -39,7 +39,7 @@ package struct Daemon: Sendable {
         for notice in datapath.notices { log.warning("\(notice)") }
         let addresses = try nodeAddresses ?? NodeAddressMonitor.current()
         let source = factSource()
-        let health = HealthBoard(ProxyHealth())
+        let health = HealthBoard(ProxyHealth(patience: settings.syncPeriod * 2))
         let healthChecks = ServiceHealthServer(board: health, logger: log)
         let agent = NodeAgent(
             settings: settings, source: source, datapath: datapath, limits: try datapath.limits(),
@@ -73,6 +73,7 @@ package struct Daemon: Sendable {
             sourceSettings.wantsJSON = wantsJSON
             var clientSettings = APIClient.Settings()
             clientSettings.silence = sourceSettings.timing.silence
+            clientSettings.budget = settings.requestBudget
             clientSettings.userAgent = "martlet/\(Version.current)"
             let client = APIClient(access: access, settings: clientSettings, log: log)
             return .kubernetes(

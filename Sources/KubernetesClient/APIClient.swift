@@ -17,6 +17,7 @@ package final class APIClient: Sendable {
         package var firstByte: Duration = .seconds(30)
         package var connect: Duration = .seconds(10)
         package var userAgent = "martlet"
+        package var budget = RequestBudget()
 
         package init() {}
     }
@@ -26,7 +27,7 @@ package final class APIClient: Sendable {
         var http: HTTPClient?
         var material: AccessMaterial?
         var server = 0
-        var budget = RequestBudget()
+        var budget: RequestBudget
         var counts: [RequestCount: UInt64] = [:]
     }
 
@@ -34,7 +35,7 @@ package final class APIClient: Sendable {
     private let settings: Settings
     private let plugin: PluginCredentials?
     private let log: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Nothing is opened before the first request. `shutDown` has to be called at the end.
     package init(access: ClusterAccess, settings: Settings = Settings(), log: Logger) {
@@ -42,6 +43,7 @@ package final class APIClient: Sendable {
         self.settings = settings
         self.log = log
         plugin = access.plugin.map { PluginCredentials($0, log: log) }
+        state = Mutex(State(budget: settings.budget))
     }
 
     /// How often what was asked with what result.

@@ -99,6 +99,7 @@ package struct Planner: Sendable {
         let old = plans[name]
         guard plan != (old ?? ServicePlan()) else { return }
         plan.differences(from: old?.ports ?? [], into: &change.changed)
+        if !change.surrendersFrontends, let old { change.surrendersFrontends = plan.lacksFrontends(of: old) }
         if plan.problems != old?.problems ?? [] { change.problems[name] = plan.problems }
         for port in old?.ports ?? [] { noLocalEndpoints.count(port, by: -1) }
         for port in plan.ports { noLocalEndpoints.count(port, by: 1) }
@@ -151,6 +152,16 @@ extension ServicePlan {
             }
         }
         return keys
+    }
+
+    /// Whether a service port of the old plan had a frontend that it has no more.
+    fileprivate func lacksFrontends(of old: ServicePlan) -> Bool {
+        old.ports.contains { before in
+            guard let now = ports.first(where: { $0.name == before.name }) else { return true }
+            guard now != before else { return false }
+            let kept = Set(now.families.flatMap(\.frontends).lazy.map(\.address))
+            return before.families.contains { $0.frontends.contains { !kept.contains($0.address) } }
+        }
     }
 
     /// Both lists are ordered by name.

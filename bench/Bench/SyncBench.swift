@@ -84,12 +84,18 @@ func programme(
     let began = ContinuousClock.now
     let change = planner.apply(facts)
     let planned = ContinuousClock.now
-    let report = await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: planned)
-    let ended = ContinuousClock.now
-    guard report.errors.isEmpty, report.failed.isEmpty, !change.changed.isEmpty else {
-        let failures = report.failed.prefix(3)
-        throw CallFailure("sync", "\(report.errors) \(report.failed.count) failed: \(failures)", errno: 5)
+    var backlog = ProgrammingBacklog()
+    backlog.add(change.changed)
+    let size = change.isDivisible ? ProgrammingBacklog.pieceSize : change.changed.count
+    while !backlog.isEmpty {
+        let report = await reconciler.apply(backlog.next(size).map { ($0.name, $0.plan) }, now: planned)
+        guard report.errors.isEmpty, report.failed.isEmpty else {
+            let failures = report.failed.prefix(3)
+            throw CallFailure("sync", "\(report.errors) \(report.failed.count) failed: \(failures)", errno: 5)
+        }
     }
+    let ended = ContinuousClock.now
+    guard !change.changed.isEmpty else { throw CallFailure("sync", "nothing has changed", errno: 5) }
     return (began, planned, ended)
 }
 
