@@ -14,6 +14,8 @@ package struct KubeProxyFlags: Sendable {
     /// Zero: no server; nil: nothing is said.
     package private(set) var healthPort: UInt16?
     package private(set) var metricsPort: UInt16?
+    /// What is to be done instead of running; of several, kube-proxy does the first of these: write, clean up, set up.
+    package private(set) var action: KubeProxyAction?
     package private(set) var notices: [ConfigurationNotice] = []
 
     /// Reads `--name=value`, `--name value`, and `--name` alone for flags that are on or off; `-v` likewise. A flag that is
@@ -53,10 +55,27 @@ package struct KubeProxyFlags: Sendable {
             verbosity = level
         case .healthPort: healthPort = try Self.port(value, flag)
         case .metricsPort: metricsPort = try Self.port(value, flag)
+        case .action(let kind): try take(kind, value, flag)
         case .ignored(let reason, let form):
             _ = try Self.field(value, form, flag)
             notices.append(ConfigurationNotice(.notUsed, "--" + flag.name, "is accepted without effect: \(reason)"))
         case .refused(let reason): throw FlagError("--" + flag.name, "is not accepted: \(reason)")
+        }
+    }
+
+    private mutating func take(
+        _ kind: KubeProxyAction.Kind, _ value: String, _ flag: KubeProxyFlag
+    ) throws(FlagError) {
+        switch kind {
+        case .writeConfiguration:
+            guard !value.isEmpty else { throw FlagError("--" + flag.name, "is empty; it must name a file") }
+            action = .writeConfiguration(to: value)
+        case .cleanUp:
+            guard try Self.truth(value, flag) else { return }
+            if action == nil || action == .initOnly { action = .cleanUp }
+        case .initOnly:
+            guard try Self.truth(value, flag) else { return }
+            if action == nil { action = .initOnly }
         }
     }
 
@@ -124,6 +143,8 @@ extension KubeProxyFlag {
     fileprivate var form: Form {
         switch meaning {
         case .fields(_, let form), .ignored(_, let form): form
+        case .action(.writeConfiguration): .text
+        case .action: .flag
         case .nodeName, .verbosity, .healthPort, .metricsPort: .text
         // Nothing follows that could be its value.
         case .refused: .flag

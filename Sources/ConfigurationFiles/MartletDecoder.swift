@@ -20,7 +20,7 @@ enum MartletFields {
                 "mapSizes",
                 "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
                 "pinFolder", "devices", "xdp", "forwarding", "clusterIPFromOutside", "tunnelSources", "sourcePorts",
-                "dsrDispatch",
+                "dsrDispatch", "minSyncPeriod", "syncPeriod",
             ]
         ),
         ("detectLocal", ["mode", "clusterCIDRs", "bridgeInterface", "interfaceNamePrefix"]),
@@ -185,6 +185,14 @@ enum MartletDecoder {
     ) {
         if let interval = duration("auditInterval", &reader) {
             configuration.auditInterval = interval == .zero ? nil : interval
+        }
+        if let interval = duration("minSyncPeriod", &reader) { configuration.minimumSyncInterval = interval }
+        if let period = duration("syncPeriod", &reader) {
+            if period == .zero { reader.fail("syncPeriod", "is not above 0") }
+            configuration.syncPeriod = period
+        }
+        if configuration.minimumSyncInterval > configuration.syncPeriod {
+            reader.fail("syncPeriod", "is shorter than minSyncPeriod")
         }
         guard let period = duration("gracePeriod", &reader) else { return }
         if period < AgentConfiguration.leastGracePeriod {

@@ -6,6 +6,7 @@ import BPF
 import ConfigurationFiles
 import Datapath
 import Glibc
+import KubernetesClient
 import Logging
 import Netlink
 import NetworkTypes
@@ -96,23 +97,30 @@ struct AgentCommand: AsyncParsableCommand {
         var log = Logger(label: "martlet") { VisibleLogHandler(label: $0) }
         let flags = try readFlags()
         log.logLevel = logLevel ?? flags.logLevel
+        if case .writeConfiguration(let path) = flags.action { return try writeConfiguration(to: path, flags) }
         let configuration = try node.configuration(instead: flags)
+        if flags.action == .cleanUp { return try cleanUp(configuration) }
         for notice in flags.notices + configuration.notices { log.warning("configuration: \(notice)") }
         if node.config != nil, !flags.fieldFlags.isEmpty {
             log.warning(
                 "flags are ignored, since there is a configuration file, as by kube-proxy",
                 metadata: ["flags": "\(flags.fieldFlags.joined(separator: " "))"])
         }
-        let source = try input.settings(configuration)
+        let source = flags.action == .initOnly ? nil : try input.settings(configuration)
         let rules = try node.nodeSettings(configuration, name: flags.nodeName)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
-        let settings = AgentSettings(
+        guard let source else { return try setUp(datapath, log) }
+        var settings = AgentSettings(
             source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration, flags),
             healthAddress: try healthAddress(configuration, source, flags),
             stateFolder: stateFolder)
+        settings.minimumSyncInterval = configuration.minimumSyncInterval
+        settings.syncPeriod = configuration.syncPeriod
+        settings.requestBudget = RequestBudget(
+            perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
         try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
     }
 

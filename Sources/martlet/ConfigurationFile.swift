@@ -37,6 +37,13 @@ struct ConfigurationFile {
         }
     }
 
+    /// What is in the file, once it has been read as a configuration.
+    func document() throws -> FieldValue {
+        let bytes = try WholeFile.bytes(of: path)
+        if let tolerant = YAMLDuplicates(bytes) { return tolerant.value }
+        return try YAMLText.parse(bytes).first?.value ?? .null
+    }
+
     private func unusable(_ reason: String) -> ConfigurationUnusable {
         ConfigurationUnusable(file: path, reason: reason)
     }

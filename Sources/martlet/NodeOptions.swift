@@ -61,7 +61,7 @@ struct NodeOptions: ParsableArguments {
     func configuration(instead flags: KubeProxyFlags) throws -> AgentConfiguration {
         guard config == nil, let document = flags.document else { return try configuration() }
         do throws(ConfigurationError) {
-            return try AgentConfiguration.decode(document)
+            return try AgentConfiguration.decode(document, isOfFlags: true)
         } catch {
             throw ValidationError("\(flags.fieldFlags.joined(separator: " ")): \(error)")
         }

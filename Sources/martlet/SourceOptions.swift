@@ -45,7 +45,7 @@ struct SourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "application/vnd.kubernetes.protobuf, with JSON where the API server has none, or application/json.",
+            "application/vnd.kubernetes.protobuf, with JSON where the API server has none, or application/json. Default: the first.",
             valueName: "type"),
         transform: { text in
             guard let type = ContentType(rawValue: text) else {
@@ -53,7 +53,7 @@ struct SourceOptions: ParsableArguments {
             }
             return type
         })
-    var kubeAPIContentType: ContentType = .protobuf
+    var kubeAPIContentType: ContentType?
 
     enum ContentType: String {
         case protobuf = "application/vnd.kubernetes.protobuf"
@@ -87,7 +87,7 @@ struct SourceOptions: ParsableArguments {
                 throw ValidationError("--master: \(error.message).")
             }
         }
-        return .kubernetes(access, wantsJSON: kubeAPIContentType == .json)
+        return .kubernetes(access, wantsJSON: kubeAPIContentType.map { $0 == .json } ?? configuration.wantsJSON)
     }
 
     private func access(_ configuration: AgentConfiguration) throws -> ClusterAccess {
