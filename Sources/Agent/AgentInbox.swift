@@ -1,6 +1,7 @@
 // What has come for the agent since it last looked: of each sort the newest alone, however much comes and however slow
 // the agent is. A bell rings when there is something.
 
+import ManifestSource
 import Synchronization
 
 final class AgentInbox: Sendable {
@@ -9,6 +10,7 @@ final class AgentInbox: Sendable {
         var hasNews = false
         var addresses: NodeAddressMonitor.News?
         var devices: DeviceMonitor.News?
+        var configuration: FileWatcher.News?
         /// Time-driven work is to be looked after.
         var isTickDue = false
     }

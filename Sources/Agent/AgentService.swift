@@ -9,25 +9,29 @@ package struct AgentService: Service {
     let source: FactSource
     let addresses: NodeAddressMonitor?
     let devices: DeviceMonitor?
+    let configuration: ConfigurationFollower?
     let log: Logger
 
     /// How often time-driven work is looked after: retries begin at 100 ms and double.
     private static let tickInterval = Duration.milliseconds(200)
 
     package init(
-        agent: NodeAgent, source: FactSource, addresses: NodeAddressMonitor?, devices: DeviceMonitor?, log: Logger
+        agent: NodeAgent, source: FactSource, addresses: NodeAddressMonitor?, devices: DeviceMonitor?,
+        configuration: ConfigurationFollower? = nil, log: Logger
     ) {
         self.agent = agent
         self.source = source
         self.addresses = addresses
         self.devices = devices
+        self.configuration = configuration
         self.log = log
     }
 
+    /// - Throws: `ConfigurationChanged` when the agent is to be started anew.
     package func run() async throws {
         try await agent.restore(now: .now)
-        await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
+        let failure = await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group -> ConfigurationChanged? in
                 let inbox = AgentInbox()
                 let alarm = Alarm(inbox)
                 let news = source.open()
@@ -43,6 +47,11 @@ package struct AgentService: Service {
                         for await news in devices.updates() { inbox.put { $0.devices = news } }
                     }
                 }
+                if let configuration {
+                    group.addTask {
+                        for await news in configuration.updates() { inbox.put { $0.configuration = news } }
+                    }
+                }
                 group.addTask { await alarm.run() }
                 group.addTask {
                     while !Task.isCancelled {
@@ -55,19 +64,31 @@ package struct AgentService: Service {
                 var schedule = SyncSchedule(minimumInterval: .zero)
                 for await _ in inbox.bell {
                     schedule.minimumInterval = await agent.minimumSyncInterval
-                    await handle(inbox.take(), &schedule)
+                    do throws(ConfigurationChanged) {
+                        try await handle(inbox.take(), &schedule)
+                    } catch {
+                        group.cancelAll()
+                        return error
+                    }
                     await step(&schedule, news, inbox, alarm)
                     await agent.writeState(now: .now)
                 }
+                return nil
             }
         }
         await agent.writeState(now: .now, isLast: true)
+        if let failure { throw failure }
         log.info("stopped; traffic goes on as programmed")
     }
 
-    private func handle(_ content: AgentInbox.Content, _ schedule: inout SyncSchedule) async {
+    private func handle(
+        _ content: AgentInbox.Content, _ schedule: inout SyncSchedule
+    ) async throws(ConfigurationChanged) {
         if let news = content.addresses { await agent.take(news, now: .now) }
         if let news = content.devices { await agent.take(news) }
+        if let configuration, let content = content.configuration {
+            try await agent.take(configuration.news(content), from: configuration.path, now: .now)
+        }
         if content.isTickDue { await agent.tick(now: .now) }
         if content.hasNews { schedule.noteNews() }
         if await agent.hasBacklog { schedule.noteBacklog() }

@@ -19,16 +19,23 @@ import UnixSignals
 package struct Daemon: Sendable {
     private let settings: AgentSettings
     private let nodeAddresses: [IPAddress]?
+    private let configuration: ConfigurationFollower?
     private let log: Logger
 
     /// `nodeAddresses` are the operator's; nil: the kernel is asked, and followed.
-    package init(settings: AgentSettings, nodeAddresses: [IPAddress]?, log: Logger) {
+    /// `configuration` is the file that the settings come from, to be followed; nil: there is none.
+    package init(
+        settings: AgentSettings, nodeAddresses: [IPAddress]?, configuration: ConfigurationFollower? = nil, log: Logger
+    ) {
         self.settings = settings
         self.nodeAddresses = nodeAddresses
+        self.configuration = configuration
         self.log = log
     }
 
     /// Returns when it was told to stop. Traffic goes on.
+    ///
+    /// - Throws: `ConfigurationChanged` when it is to be started anew (LIFE-7).
     package func run() async throws {
         let datapath = try Datapath(installing: settings.datapath)
         log.info(
@@ -49,7 +56,8 @@ package struct Daemon: Sendable {
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
             AgentService(
-                agent: agent, source: source, addresses: monitor, devices: devices, log: log),
+                agent: agent, source: source, addresses: monitor, devices: devices,
+                configuration: configuration, log: log),
             healthChecks,
         ]
         if let address = settings.metricsAddress { services.append(metricsServer(at: address, of: agent)) }

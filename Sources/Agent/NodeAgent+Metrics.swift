@@ -19,6 +19,7 @@ extension NodeAgent {
         let failedRanges = await reconciler.failedServiceCIDRs.count
         return MetricsPage(
             agentFamilies(failed: failed, failedRanges: failedRanges) + source.metricFamilies
+                + configuration.metricFamilies
                 + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
                 + outcomeFamilies() + attachmentFamilies() + kubeProxyFamilies()

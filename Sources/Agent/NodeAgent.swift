@@ -16,13 +16,14 @@ package import ServiceModel
 import Telemetry
 
 package actor NodeAgent {
-    let settings: AgentSettings
+    private(set) var settings: AgentSettings
     let source: FactSource
     let datapath: Datapath
     let reconciler: Reconciler
     let health: HealthBoard
     let healthChecks: ServiceHealthServer
     let log: Logger
+    var configuration = ConfigurationState()
     private(set) var planner: Planner
     private(set) var sourceProblems: [SourceProblem] = []
     private(set) var plannerProblems: [ObjectName: [ObjectProblem]] = [:]
@@ -181,9 +182,25 @@ package actor NodeAgent {
                 addressTrouble = nil
                 log.info("the node's addresses are followed again")
             }
-            await carryOut(planner.setNodeAddresses(addresses), now: now)
-            if isSynced, !hasBacklog { await finishSync(now: now) }
+            await programNodeChange(planner.setNodeAddresses(addresses), now: now)
         }
+    }
+
+    /// Something about this node, and not its sources, is another now.
+    func programNodeChange(_ change: PlanChange, now: ContinuousClock.Instant) async {
+        await carryOut(change, now: now)
+        if isSynced, !hasBacklog { await finishSync(now: now) }
+    }
+
+    /// Takes over other settings, and returns what they change in the plan.
+    func adopt(_ newer: LiveSettings, now: ContinuousClock.Instant) -> PlanChange {
+        if settings.auditInterval != newer.auditInterval {
+            nextInstallationCheck = newer.auditInterval.map { now + $0 }
+        }
+        settings.auditInterval = newer.auditInterval
+        settings.minimumSyncInterval = newer.minimumSyncInterval
+        settings.node = newer.node
+        return planner.setSettings(newer.node)
     }
 
     /// The node's devices, or that they are not followed: what is attached stays then.

@@ -26,6 +26,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var datapath = DatapathConfiguration()
     /// How often the maps are compared with what they should hold; nil: never. Default one minute.
     package var auditInterval: Duration? = .seconds(60)
+    /// How much is logged: a level's name; nil: the file does not say. MartletConfiguration only.
+    package var logLevel: String?
     /// How long replaced slots and backends stay for programs that still read them. Default 30 seconds.
     package var gracePeriod: Duration = .seconds(30)
     /// In less than that, a program on a busy CPU may not be done with what it has read.

@@ -31,7 +31,7 @@ package enum BlockYAML {
         }
     }
 
-    private static func scalar(_ value: FieldValue) -> String {
+    static func scalar(_ value: FieldValue) -> String {
         switch value {
         case .null: "null"
         case .bool(let flag): flag ? "true" : "false"
@@ -43,7 +43,7 @@ package enum BlockYAML {
         }
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -6,7 +6,7 @@ package import NetworkTypes
 package import ServiceModel
 
 package struct Planner: Sendable {
-    package let settings: NodeSettings
+    package private(set) var settings: NodeSettings
     package private(set) var facts: FactStore
     package private(set) var servicePlanner: ServicePlanner
     private var nodeAddresses: [IPAddress]?
@@ -36,6 +36,18 @@ package struct Planner: Sendable {
     package mutating func setNodeAddresses(_ addresses: [IPAddress]?) -> PlanChange {
         nodeAddresses = addresses
         return refreshNode() ? replan(Set(facts.services.keys)) : PlanChange()
+    }
+
+    /// The operator has decided otherwise. The node's name stays.
+    package mutating func setSettings(_ newer: NodeSettings) -> PlanChange {
+        guard newer != settings else { return PlanChange() }
+        let ranges = serviceCIDRs
+        settings = newer
+        servicePlanner = ServicePlanner(
+            node: NodeView(node: facts.node, settings: newer, addresses: nodeAddresses), settings: newer)
+        var change = replan(Set(facts.services.keys))
+        if serviceCIDRs != ranges { change.serviceCIDRs = serviceCIDRs }
+        return change
     }
 
     /// Returns whether the rules see another node now.

@@ -5,6 +5,7 @@ import ArgumentParser
 import ConfigurationFiles
 import Datapath
 import Inspection
+import LoadBalancing
 import Logging
 import ServiceModel
 import SystemCalls
@@ -20,7 +21,7 @@ extension AgentCommand {
             }
             document = KubeProxyDefaults.effective(try file.document(), isOfFlags: false)
         } else {
-            _ = try node.configuration(instead: flags)
+            _ = try node.configuration(instead: flags).0
             document = KubeProxyDefaults.effective(flags.document, isOfFlags: true)
         }
         let file = try OutputFile(path)
@@ -47,6 +48,16 @@ extension AgentCommand {
         try Console.show(cleanup.text(for: folder))
         for failure in cleanup.failures { Console.diagnose("could not remove \(failure)") }
         guard cleanup.failures.isEmpty else { throw ExitCode(Launcher.Status.failed) }
+    }
+
+    /// FLAG-4, for what kube-proxy's users configure.
+    func checkFamilies(_ rules: NodeSettings, _ log: Logger) throws {
+        let addresses = try node.addresses() ?? NodeAddressMonitor.current()
+        // The kernel makes it with the family's first device, which is loopback.
+        let hasIPv6 = (try? FileStatus.of("/proc/net/if_inet6")) != nil
+        let check = FamilyCheck(rules, addresses: addresses, hasBothFamilies: hasIPv6)
+        for notice in check.notices { log.warning("configuration: \(notice)") }
+        if let fault = check.fault { throw ValidationError(fault + ".") }
     }
 
     /// LIFE-2: cgroup2 mounted, programs loaded and verified, maps made, all of it pinned, socket hooks attached; what an

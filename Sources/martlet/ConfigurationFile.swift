@@ -9,15 +9,26 @@ struct ConfigurationFile {
     var path: String
 
     /// - Throws: `ConfigurationUnusable` with everything that is wrong.
-    func read() throws -> AgentConfiguration {
+    func read() throws -> AgentConfiguration { try readWithBytes().configuration }
+
+    /// The same, with the content.
+    func readWithBytes() throws -> (configuration: AgentConfiguration, bytes: [UInt8]) {
         do {
-            return try decode(try WholeFile.bytes(of: path))
+            let bytes = try WholeFile.bytes(of: path)
+            return (try read(bytes), bytes)
+        } catch let error as SystemError {
+            throw unusable("cannot be read: \(error.reason)")
+        }
+    }
+
+    /// What this content of the file says.
+    func read(_ bytes: [UInt8]) throws -> AgentConfiguration {
+        do {
+            return try decode(bytes)
         } catch let problem as TextProblem {
             throw unusable((problem.line.map { "line \($0): " } ?? "") + problem.message)
         } catch let error as ConfigurationError {
             throw unusable("\(error)")
-        } catch let error as SystemError {
-            throw unusable("cannot be read: \(error.reason)")
         }
     }
 
