@@ -17,6 +17,13 @@ package struct AgentSettings: Sendable {
     package var node: NodeSettings
     package var datapath: DatapathSettings
     package var auditInterval: Duration?
+    /// From the end of a sync to the beginning of the next (SYNC-3); zero: none.
+    package var minimumSyncInterval: Duration = .zero
+    /// What failed is tried again after this time at the latest (SYNC-5); a change that waits for twice as long is a
+    /// fault (HZ-3).
+    package var syncPeriod: Duration = .seconds(30)
+    /// How often the API server may be asked (API-6).
+    package var requestBudget = RequestBudget()
     /// Nil: no metrics server.
     package var metricsAddress: AddressAndPort?
     /// Where /healthz and /livez are served; nil: nowhere.

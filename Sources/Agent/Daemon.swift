@@ -20,16 +20,23 @@ import UnixSignals
 package struct Daemon: Sendable {
     private let settings: AgentSettings
     private let nodeAddresses: [IPAddress]?
+    private let configuration: ConfigurationFollower?
     private let log: Logger
 
     /// `nodeAddresses` are the operator's; nil: the kernel is asked, and followed.
-    package init(settings: AgentSettings, nodeAddresses: [IPAddress]?, log: Logger) {
+    /// `configuration` is the file that the settings come from, to be followed; nil: there is none.
+    package init(
+        settings: AgentSettings, nodeAddresses: [IPAddress]?, configuration: ConfigurationFollower? = nil, log: Logger
+    ) {
         self.settings = settings
         self.nodeAddresses = nodeAddresses
+        self.configuration = configuration
         self.log = log
     }
 
     /// Returns when it was told to stop. Traffic goes on.
+    ///
+    /// - Throws: `ConfigurationChanged` when it is to be started anew (LIFE-7).
     package func run() async throws {
         let datapath = try Datapath(installing: settings.datapath)
         log.info(
@@ -40,7 +47,7 @@ package struct Daemon: Sendable {
         for notice in datapath.notices { log.warning("\(notice)") }
         let addresses = try nodeAddresses ?? NodeAddressMonitor.current()
         let source = factSource()
-        let health = HealthBoard(ProxyHealth())
+        let health = HealthBoard(ProxyHealth(patience: settings.syncPeriod * 2))
         let (events, recorder) = self.events(source)
         let healthChecks = ServiceHealthServer(board: health, logger: log) { events.healthCheckFailed($0) }
         let agent = NodeAgent(
@@ -51,7 +58,8 @@ package struct Daemon: Sendable {
         let devices = datapath.hasPacketHooks ? DeviceMonitor(log: log) : nil
         var services: [any Service] = [
             AgentService(
-                agent: agent, source: source, addresses: monitor, devices: devices, log: log),
+                agent: agent, source: source, addresses: monitor, devices: devices,
+                configuration: configuration, log: log),
             healthChecks,
         ]
         if let recorder { services.append(EventService(recorder: recorder)) }
@@ -79,6 +87,7 @@ package struct Daemon: Sendable {
             sourceSettings.wantsJSON = wantsJSON
             var clientSettings = APIClient.Settings()
             clientSettings.silence = sourceSettings.timing.silence
+            clientSettings.budget = settings.requestBudget
             clientSettings.userAgent = "martlet/\(Version.current)"
             let client = APIClient(access: access, settings: clientSettings, log: log)
             return .kubernetes(

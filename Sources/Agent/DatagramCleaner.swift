@@ -53,36 +53,65 @@ package final class DatagramCleaner: Sendable {
     @concurrent
     private func clean(_ family: AddressFamily, _ services: DatagramServices) async {
         let began = ContinuousClock.now
-        do {
-            let forgotten = try Self.forgetStale(family, services)
-            state.withLock { $0.forgotten[family] += UInt64(forgotten) }
-            if forgotten > 0 {
-                log.info(
-                    "connection tracking forgot UDP flows of endpoints that serve no longer",
-                    metadata: ["flows": "\(forgotten)", "family": "\(family)"])
-            }
-        } catch {
-            state.withLock { $0.failures += 1 }
-            log.warning(
-                "stale UDP flows stay in the kernel's connection tracking",
-                metadata: ["family": "\(family)", "error": "\(error)"])
+        let (stale, trouble) = Self.stale(family, services)
+        let forgotten = forget(stale, family)
+        if forgotten > 0 {
+            log.info(
+                "connection tracking forgot UDP flows of endpoints that serve no longer",
+                metadata: ["flows": "\(forgotten)", "family": "\(family)"])
         }
+        if let trouble { note(trouble, family) }
         state.withLock { $0.durations[family].observe(ContinuousClock.now - began) }
     }
 
-    private static func forgetStale(
+    /// What could be read counts, also when the reading ends with an error.
+    private static func stale(
         _ family: AddressFamily, _ services: DatagramServices
-    ) throws(NetlinkError) -> Int {
-        var tracking = try DatagramTracking()
+    ) -> (flows: Set<TrackedDatagrams>, trouble: NetlinkError?) {
         var stale: Set<TrackedDatagrams> = []
+        var trouble: NetlinkError?
         for _ in 1...attempts {
-            let wasWhole = try tracking.forEach(family) { flow in
-                if services.isStale(dialled: flow.dialled, answering: flow.answering) { stale.insert(flow) }
+            do throws(NetlinkError) {
+                // In a socket of an attempt that failed there may be more of its answer.
+                var tracking = try DatagramTracking()
+                trouble = nil
+                let isWhole = try tracking.forEach(family) { flow in
+                    if services.isStale(dialled: flow.dialled, answering: flow.answering) { stale.insert(flow) }
+                }
+                if isWhole { break }
+            } catch {
+                trouble = error
             }
-            if wasWhole { break }
         }
+        return (stale, trouble)
+    }
+
+    /// How many were there. One that cannot be removed costs no other.
+    private func forget(_ flows: Set<TrackedDatagrams>, _ family: AddressFamily) -> Int {
+        guard !flows.isEmpty else { return 0 }
         var forgotten = 0
-        for flow in stale where try tracking.forget(flow) { forgotten += 1 }
+        do throws(NetlinkError) {
+            var tracking = try DatagramTracking()
+            var trouble: NetlinkError?
+            for flow in flows {
+                do throws(NetlinkError) {
+                    if try tracking.forget(flow) { forgotten += 1 }
+                } catch {
+                    trouble = error
+                }
+            }
+            if let trouble { throw trouble }
+        } catch {
+            note(error, family)
+        }
+        state.withLock { $0.forgotten[family] += UInt64(forgotten) }
         return forgotten
+    }
+
+    private func note(_ trouble: NetlinkError, _ family: AddressFamily) {
+        state.withLock { $0.failures += 1 }
+        log.warning(
+            "stale UDP flows may stay in the kernel's connection tracking",
+            metadata: ["family": "\(family)", "error": "\(trouble)"])
     }
 }

@@ -30,7 +30,7 @@ extension NodeAgent {
 
     /// To be called after every attempt to write: when the store has taken everything, the sync has succeeded.
     func noteSyncIfDone() async {
-        guard await !reconciler.hasUnwritten else { return }
+        guard !hasBacklog, await !reconciler.hasUnwritten else { return }
         let date = Date()
         syncs.noteSynced(at: date)
         latency.observe(at: date)

@@ -19,7 +19,8 @@ extension NodeAgent {
         let failedRanges = await reconciler.failedServiceCIDRs.count
         return MetricsPage(
             agentFamilies(failed: failed, failedRanges: failedRanges) + source.metricFamilies
-                + events.metricFamilies + ProcessMetrics.families() + reconcilerFamilies(counters)
+                + configuration.metricFamilies + events.metricFamilies + ProcessMetrics.families()
+                + reconcilerFamilies(counters)
                 + mapFamilies(used, limits)
                 + outcomeFamilies() + attachmentFamilies() + kubeProxyFamilies() + conntrackFamilies()
                 + (await Self.serviceFamilies(await reconciler.serviceIDs, datapath)))

@@ -65,7 +65,7 @@ extension NodeAgent {
                 object: "node addresses",
                 message: "changes go unnoticed until they can be followed again: \(reason)")
         }
-        return read + planned + (addresses.map { [$0] } ?? [])
+        return read + planned + [addresses, configuration.statusProblem].compactMap { $0 }
     }
 
     private static func problems(ofRanges failed: [CIDR]) -> [AgentStatus.Problem] {
@@ -77,7 +77,9 @@ extension NodeAgent {
     }
 
     private var notices: [String] {
-        let standing = datapath.notices + (attachments?.leftovers ?? []) + [sourcePorts?.trouble].compactMap { $0 }
+        let standing =
+            datapath.notices + (attachments?.leftovers ?? [])
+            + [sourcePorts?.trouble, configuration.notice].compactMap { $0 }
         guard let kept = keptFrontends, kept > 0 else { return standing }
         return standing + [
             "\(kept) frontends of an earlier run are kept until all \(source.noun) can be read without errors"

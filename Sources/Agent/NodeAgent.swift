@@ -16,7 +16,7 @@ package import ServiceModel
 import Telemetry
 
 package actor NodeAgent {
-    let settings: AgentSettings
+    private(set) var settings: AgentSettings
     let source: FactSource
     let datapath: Datapath
     let reconciler: Reconciler
@@ -27,6 +27,7 @@ package actor NodeAgent {
     var owesDatagramCleanUp = false
     let events: AgentEvents
     let log: Logger
+    var configuration = ConfigurationState()
     private(set) var planner: Planner
     private(set) var sourceProblems: [SourceProblem] = []
     private(set) var plannerProblems: [ObjectName: [ObjectProblem]] = [:]
@@ -34,7 +35,18 @@ package actor NodeAgent {
     private(set) var counters = AgentCounters()
     /// All sources have been read, and what they say is programmed.
     private(set) var isSynced = false
+    /// All sources have been read.
+    private var isFirstTaken = false
+    /// What is left of a big change, and when it began.
+    private var backlog = ProgrammingBacklog()
+    private var backlogBegan: ContinuousClock.Instant?
+    private var hasBacklogFailed = false
+    /// Service ranges that come into force when all that is known is programmed: until then, an address in them that
+    /// nobody serves yet is not one that nobody has.
+    private var rangesInWaiting: [CIDR]?
     private var unclaimedRemoved = false
+    /// There may be other services than when unclaimed frontends were looked at last.
+    private var servicesHaveChanged = false
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
     var syncs = SyncStatistics()
@@ -78,7 +90,9 @@ package actor NodeAgent {
         planner = Planner(settings: settings.node, nodeAddresses: nodeAddresses)
         reconciler = Reconciler(
             store: datapath, limits: limits,
-            settings: ReconcilerSettings(grace: settings.datapath.gracePeriod, auditInterval: settings.auditInterval),
+            settings: ReconcilerSettings(
+                grace: settings.datapath.gracePeriod, auditInterval: settings.auditInterval,
+                retry: RetrySchedule.Settings(longest: min(.seconds(30), settings.syncPeriod))),
             seed: UInt64.random(in: 0...UInt64.max))
     }
 
@@ -94,34 +108,61 @@ package actor NodeAgent {
 
     // MARK: Events
 
-    /// News of the source; nil when only its own state has changed.
-    package func take(_ update: SourceUpdate?, now: ContinuousClock.Instant) async {
+    package var minimumSyncInterval: Duration { settings.minimumSyncInterval }
+
+    /// Whether there is a big change that is not programmed to its end.
+    package var hasBacklog: Bool { !backlog.isEmpty }
+
+    /// News of the source; nil when only its own state has changed. Returns whether there was anything to program.
+    package func take(_ update: SourceUpdate?, now: ContinuousClock.Instant) async -> Bool {
         stateIsStale = true
-        guard let update else { return }
+        guard let update else { return false }
         note(update.problems)
-        guard isSynced || update.isFirst else { return }
+        guard isFirstTaken || update.isFirst else { return false }
+        isFirstTaken = true
+        servicesHaveChanged = servicesHaveChanged || update.isFirst || update.changesServices
         syncs.note(update.changes)
         owesDatagramCleanUp = owesDatagramCleanUp || changesDatagramEndpoints(update.changes)
         latency.note(update.changes) { planner.facts.slice(named: $0) }
         let change = planner.apply(update.changes)
         followNode()
         await carryOut(change, now: now)
-        if update.isFirst {
+        if !hasBacklog { await finishSync(now: now) }
+        return !change.changed.isEmpty || change.serviceCIDRs != nil || update.isFirst
+    }
+
+    /// Programs the next piece of a big change. Returns true: there was one.
+    package func programPiece(now: ContinuousClock.Instant) async -> Bool {
+        let report = await write(backlog.next(), now: now)
+        if !report.errors.isEmpty { hasBacklogFailed = true }
+        guard !hasBacklog else { return true }
+        if let began = backlogBegan { noteRun(took: .now - began, hasFailed: hasBacklogFailed) }
+        (backlogBegan, hasBacklogFailed) = (nil, false)
+        await finishSync(now: now)
+        return true
+    }
+
+    /// All that is known has been given to the reconciler.
+    private func finishSync(now: ContinuousClock.Instant) async {
+        await programRanges(now: now)
+        guard isFirstTaken else { return }
+        if !isSynced {
             isSynced = true
             log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
-        await removeUnclaimed(after: update, now: now)
+        await removeUnclaimed(now: now)
         await noteSyncIfDone()
     }
 
     /// What an earlier run programmed and nobody asks for any more goes at once if it belongs to services that could be
     /// read, and else only when every object could: the last good version of an object that is wrong at start is in the
     /// maps alone.
-    private func removeUnclaimed(after update: SourceUpdate, now: ContinuousClock.Instant) async {
+    private func removeUnclaimed(now: ContinuousClock.Instant) async {
         guard !unclaimedRemoved else { return }
         guard !sourceProblems.contains(where: { $0.consequence == .notUsed }) else {
             // Each time, all frontends are looked at.
-            guard keptFrontends != 0, update.isFirst || update.changesServices else { return }
+            guard keptFrontends != 0, servicesHaveChanged else { return }
+            servicesHaveChanged = false
             record(await reconciler.servicesSynced(Set(planner.facts.services.keys), now: now))
             await noteKept()
             return
@@ -158,9 +199,25 @@ package actor NodeAgent {
                 addressTrouble = nil
                 log.info("the node's addresses are followed again")
             }
-            await carryOut(planner.setNodeAddresses(addresses), now: now)
-            if isSynced { await noteSyncIfDone() }
+            await programNodeChange(planner.setNodeAddresses(addresses), now: now)
         }
+    }
+
+    /// Something about this node, and not its sources, is another now.
+    func programNodeChange(_ change: PlanChange, now: ContinuousClock.Instant) async {
+        await carryOut(change, now: now)
+        if isSynced, !hasBacklog { await finishSync(now: now) }
+    }
+
+    /// Takes over other settings, and returns what they change in the plan.
+    func adopt(_ newer: LiveSettings, now: ContinuousClock.Instant) -> PlanChange {
+        if settings.auditInterval != newer.auditInterval {
+            nextInstallationCheck = newer.auditInterval.map { now + $0 }
+        }
+        settings.auditInterval = newer.auditInterval
+        settings.minimumSyncInterval = newer.minimumSyncInterval
+        settings.node = newer.node
+        return planner.setSettings(newer.node)
     }
 
     /// The node's devices, or that they are not followed: what is attached stays then.
@@ -225,21 +282,37 @@ package actor NodeAgent {
             }
             plannerProblems[service] = problems.isEmpty ? nil : problems
         }
-        if let ranges = change.serviceCIDRs { await program(ranges, now: now) }
+        if let ranges = change.serviceCIDRs { rangesInWaiting = ranges }
         guard !change.changed.isEmpty else { return }
         noteQueued(at: now)
         followHealthPorts(change)
         let began = ContinuousClock.now
-        let report = await reconciler.apply(change.changed.map { ($0.name, $0.plan) }, now: now)
-        record(report)
-        let took = ContinuousClock.now - began
-        counters.syncs.observe(took)
-        syncs.noteRun(took: took, isFull: !isSynced, hasFailed: !report.errors.isEmpty)
-        log.debug(
-            "programmed a change", metadata: ["service_ports": "\(change.changed.count)", "duration": "\(took)"])
+        guard !change.isDivisible else {
+            backlog.add(change.changed)
+            if backlogBegan == nil { backlogBegan = began }
+            return
+        }
+        // A small change does not wait for the end of a big one.
+        backlog.supersede(change.changed)
+        let report = await write(change.changed, now: now)
+        noteRun(took: .now - began, hasFailed: !report.errors.isEmpty)
     }
 
-    private func program(_ ranges: [CIDR], now: ContinuousClock.Instant) async {
+    private func write(_ ports: [PlanChange.Port], now: ContinuousClock.Instant) async -> ReconcilerReport {
+        let report = await reconciler.apply(ports.map { ($0.name, $0.plan) }, now: now)
+        record(report)
+        log.debug("programmed service ports", metadata: ["service_ports": "\(ports.count)"])
+        return report
+    }
+
+    private func noteRun(took duration: Duration, hasFailed: Bool) {
+        counters.syncs.observe(duration)
+        syncs.noteRun(took: duration, isFull: !isSynced && !hasBacklog, hasFailed: hasFailed)
+    }
+
+    private func programRanges(now: ContinuousClock.Instant) async {
+        guard let ranges = rangesInWaiting else { return }
+        rangesInWaiting = nil
         let old = Set(await reconciler.failedServiceCIDRs)
         record(await reconciler.setServiceCIDRs(ranges, now: now))
         for range in await reconciler.failedServiceCIDRs where !old.contains(range) {

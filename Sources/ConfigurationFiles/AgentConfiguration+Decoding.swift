@@ -10,8 +10,9 @@ extension AgentConfiguration {
 
     /// Reads a MartletConfiguration or a KubeProxyConfiguration. Throws everything that is wrong with it at once.
     /// `duplicates` are the paths of fields that are there more than once, of which the document has the last.
+    /// `isOfFlags`: kube-proxy's flags made it, where zero is a value and not the default.
     package static func decode(
-        _ document: FieldValue, duplicates: [String] = []
+        _ document: FieldValue, duplicates: [String] = [], isOfFlags: Bool = false
     ) throws(ConfigurationError) -> AgentConfiguration {
         var reader = ConfigurationReader(document)
         guard case .object = document else {
@@ -23,8 +24,12 @@ extension AgentConfiguration {
         guard reader.problems.isEmpty else { throw reader.error }
         var configuration = AgentConfiguration()
         switch (version, kind) {
-        case (MartletFields.apiVersion, MartletFields.kind): MartletDecoder.decode(&reader, into: &configuration)
-        case (KubeProxyFields.apiVersion, KubeProxyFields.kind): KubeProxyDecoder.decode(&reader, into: &configuration)
+        case (MartletFields.apiVersion, MartletFields.kind):
+            configuration.kind = .martlet
+            MartletDecoder.decode(&reader, into: &configuration)
+        case (KubeProxyFields.apiVersion, KubeProxyFields.kind):
+            configuration.kind = .kubeProxy
+            KubeProxyDecoder.decode(&reader, into: &configuration, zeroIsDefault: !isOfFlags)
         case (_, MartletFields.kind):
             reader.fail("apiVersion", "\(FieldValue.quoted(version)) is not \(MartletFields.apiVersion)")
         case (_, KubeProxyFields.kind):

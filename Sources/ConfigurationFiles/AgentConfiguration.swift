@@ -6,6 +6,14 @@ package import NetworkTypes
 package import ServiceModel
 
 package struct AgentConfiguration: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// There is no file, and no flag that stands for one.
+        case none
+        case martlet
+        case kubeProxy
+    }
+
+    package var kind = Kind.none
     /// The node's name where the file overrides the hostname: trimmed, in lower case (NODE-1). KubeProxyConfiguration
     /// only.
     package var hostnameOverride: String?
@@ -20,6 +28,8 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var datapath = DatapathConfiguration()
     /// How often the maps are compared with what they should hold; nil: never. Default one minute.
     package var auditInterval: Duration? = .seconds(60)
+    /// How much is logged: a level's name; nil: the file does not say. MartletConfiguration only.
+    package var logLevel: String?
     /// How long replaced slots and backends stay for programs that still read them. Default 30 seconds.
     package var gracePeriod: Duration = .seconds(30)
     /// In less than that, a program on a busy CPU may not be done with what it has read.
@@ -28,6 +38,20 @@ package struct AgentConfiguration: Hashable, Sendable {
     package var proxyMode = "nftables"
     /// The KubeProxyConfiguration that was read, with all that has no effect here; nil for one of Martlet's own.
     package var kubeProxyDocument: FieldValue?
+    /// From the end of a sync to the beginning of the next (SYNC-3); zero: none.
+    package var minimumSyncInterval = AgentConfiguration.defaultMinimumSyncInterval
+    /// What failed is tried again after this time at the latest (SYNC-5); a change that waits for twice as long is a
+    /// fault of the node's health (HZ-3). Default 30 seconds.
+    package var syncPeriod = Duration.seconds(30)
+    /// Requests to the API server a second, watches aside, and how many at once (API-6); a negative rate is none. Default
+    /// 5 and 10. KubeProxyConfiguration only.
+    package var requestsPerSecond = 5.0
+    package var requestBurst = 10
+    /// Ask the API server for JSON alone. KubeProxyConfiguration only.
+    package var wantsJSON = false
+    /// A change costs little, so little is enough: single changes never wait, and in a storm 100 transactions a second
+    /// carry everything. Without any, each of a service's changes would take fresh space for the grace period.
+    package static let defaultMinimumSyncInterval = Duration.milliseconds(10)
     /// What is accepted but means something else than its author may think, the file's top-level fields first.
     package var notices: [ConfigurationNotice] = []
 

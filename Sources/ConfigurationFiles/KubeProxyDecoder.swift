@@ -6,7 +6,9 @@ import NetworkTypes
 import ServiceModel
 
 enum KubeProxyDecoder {
-    static func decode(_ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration) {
+    static func decode(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration, zeroIsDefault: Bool
+    ) {
         noteFields(&reader)
         let mode = KubeProxyMode.read(&reader)
         configuration.proxyMode = mode.rawValue
@@ -15,7 +17,15 @@ enum KubeProxyDecoder {
         decodeDetector(&reader, into: &configuration)
         decodeIdentity(&reader, into: &configuration)
         decodeFeatureGates(&reader, into: &configuration)
+        decodeClient(&reader, into: &configuration)
         KubeProxyValidation.check(&reader)
+        // FLAG-2: every section is checked, that of the mode counts.
+        for section in KubeProxyMode.allCases {
+            let periods = SyncPeriods(&reader, section, zeroIsDefault: zeroIsDefault)
+            guard section == mode, let periods else { continue }
+            configuration.minimumSyncInterval = periods.minimum
+            configuration.syncPeriod = periods.period
+        }
     }
 
     private static func noteFields(_ reader: inout ConfigurationReader) {
@@ -106,6 +116,37 @@ enum KubeProxyDecoder {
         configuration.kubeconfig = kubeconfig?.isEmpty == false ? kubeconfig : nil
     }
 
+    /// API-6. Zero and absence mean the default.
+    private static func decodeClient(
+        _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
+    ) {
+        let section = "clientConnection"
+        let rate = reader.read(section) { (client) throws(FieldProblem) in try Self.rate(client) } ?? nil
+        if let rate, rate != 0 { configuration.requestsPerSecond = rate }
+        let burst = reader.read(section) { (client) throws(FieldProblem) in try client.integer("burst") } ?? nil
+        if let burst, burst > 0 { configuration.requestBurst = Int(clamping: burst) }
+        let type =
+            reader.read(section) { (client) throws(FieldProblem) in try client.string("contentType") ?? "" } ?? ""
+        switch type {
+        case "", "application/vnd.kubernetes.protobuf": break
+        case "application/json": configuration.wantsJSON = true
+        default:
+            reader.note(
+                .different, "clientConnection.contentType",
+                "\(FieldValue.quoted(type)) is neither application/vnd.kubernetes.protobuf nor application/json; "
+                    + "protobuf is asked for")
+        }
+    }
+
+    private static func rate(_ client: FieldValue) throws(FieldProblem) -> Double? {
+        switch client["qps"] {
+        case nil: nil
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        case .some(let other): throw FieldProblem("qps", "\(other.forMessages) is not a number")
+        }
+    }
+
     /// Gates are not checked for existing: which ones do depends on the release (FLAG table).
     private static func decodeFeatureGates(
         _ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration
@@ -124,7 +165,7 @@ enum KubeProxyDecoder {
 }
 
 /// `mode`. Martlet forwards in its own way in all of them; what differs are defaults.
-enum KubeProxyMode: String {
+enum KubeProxyMode: String, CaseIterable {
     case iptables
     case ipvs
     case nftables

@@ -27,19 +27,19 @@ enum KubeProxyFields {
             ]),
         Section(path: "detectLocal", used: ["bridgeInterface", "interfaceNamePrefix"], notUsed: []),
         Section(
-            path: "iptables", used: ["masqueradeAll", "localhostNodePorts"],
-            notUsed: ["masqueradeBit", "syncPeriod", "minSyncPeriod"]),
+            path: "iptables", used: ["masqueradeAll", "localhostNodePorts", "syncPeriod", "minSyncPeriod"],
+            notUsed: ["masqueradeBit"]),
         Section(
-            path: "nftables", used: ["masqueradeAll"], notUsed: ["masqueradeBit", "syncPeriod", "minSyncPeriod"]),
+            path: "nftables", used: ["masqueradeAll", "syncPeriod", "minSyncPeriod"], notUsed: ["masqueradeBit"]),
         Section(
-            path: "ipvs", used: [],
+            path: "ipvs", used: ["syncPeriod", "minSyncPeriod"],
             notUsed: [
-                "syncPeriod", "minSyncPeriod", "scheduler", "excludeCIDRs", "strictARP", "tcpTimeout", "tcpFinTimeout",
+                "scheduler", "excludeCIDRs", "strictARP", "tcpTimeout", "tcpFinTimeout",
                 "udpTimeout",
             ]),
         Section(
-            path: "clientConnection", used: ["kubeconfig"],
-            notUsed: ["acceptContentTypes", "contentType", "qps", "burst"]),
+            path: "clientConnection", used: ["kubeconfig", "contentType", "qps", "burst"],
+            notUsed: ["acceptContentTypes"]),
         Section(
             path: "conntrack", used: [],
             notUsed: [

@@ -19,6 +19,8 @@ package struct KubeProxyFlag: Hashable, Sendable {
         case verbosity
         /// A port for an address without one, 0: no server (FLAG-5).
         case healthPort, metricsPort
+        /// Something else is done, and the process ends.
+        case action(KubeProxyAction.Kind)
         /// Accepted without effect, and why.
         case ignored(String, Form)
         /// Not accepted, since ignoring it would be worse, and why.
@@ -30,7 +32,7 @@ package struct KubeProxyFlag: Hashable, Sendable {
 
     static func named(_ name: String) -> KubeProxyFlag? { all.first { $0.name == name } }
 
-    package static let all: [KubeProxyFlag] = rules + timing + conntrack + server + logging + refused
+    package static let all: [KubeProxyFlag] = rules + timing + conntrack + server + logging + actions + refused
 
     private static func field(_ name: String, _ path: String, _ form: Form = .text) -> KubeProxyFlag {
         KubeProxyFlag(name: name, meaning: .fields([path], form))
@@ -53,8 +55,12 @@ package struct KubeProxyFlag: Hashable, Sendable {
     ]
 
     private static let timing = [
-        field("iptables-sync-period", "iptables.syncPeriod"),
-        field("iptables-min-sync-period", "iptables.minSyncPeriod"),
+        // FLAG-2: for every mode but ipvs.
+        KubeProxyFlag(
+            name: "iptables-sync-period", meaning: .fields(["iptables.syncPeriod", "nftables.syncPeriod"], .text)),
+        KubeProxyFlag(
+            name: "iptables-min-sync-period",
+            meaning: .fields(["iptables.minSyncPeriod", "nftables.minSyncPeriod"], .text)),
         field("ipvs-sync-period", "ipvs.syncPeriod"), field("ipvs-min-sync-period", "ipvs.minSyncPeriod"),
         field("config-sync-period", "configSyncPeriod"),
     ]
@@ -92,13 +98,12 @@ package struct KubeProxyFlag: Hashable, Sendable {
                     "Martlet logs lines of text to standard error", name.hasSuffix("split-stream") ? .flag : .text))
         }
 
+    private static let actions = KubeProxyAction.Kind.allCases.map {
+        KubeProxyFlag(name: $0.rawValue, meaning: .action($0))
+    }
+
     private static let refused =
         [
-            ("cleanup", "run `martlet cleanup`, which takes Martlet's own datapath down"),
-            ("init-only", "the agent has no set-up that could be done without it"),
-            ("write-config-to", "the agent writes no configuration"),
-        ].map { KubeProxyFlag(name: $0.0, meaning: .refused($0.1)) }
-        + [
             "enable-dsr", "forward-healthcheck-vip", "network-name", "root-hnsendpoint-name", "source-vip",
             "windows-service",
         ].map { KubeProxyFlag(name: $0, meaning: .refused("it is for Windows")) }

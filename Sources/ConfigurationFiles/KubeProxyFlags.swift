@@ -14,6 +14,8 @@ package struct KubeProxyFlags: Sendable {
     /// Zero: no server; nil: nothing is said.
     package private(set) var healthPort: UInt16?
     package private(set) var metricsPort: UInt16?
+    /// What is to be done instead of running; of several, kube-proxy does the first of these: write, clean up, set up.
+    package private(set) var action: KubeProxyAction?
     package private(set) var notices: [ConfigurationNotice] = []
 
     /// Reads `--name=value`, `--name value`, and `--name` alone for flags that are on or off; `-v` likewise. A flag that is
@@ -56,6 +58,7 @@ package struct KubeProxyFlags: Sendable {
             verbosity = level
         case .healthPort: healthPort = try Self.port(value, flag)
         case .metricsPort: metricsPort = try Self.port(value, flag)
+        case .action(let kind): try take(kind, value, flag)
         case .ignored(let reason, let form):
             _ = try Self.field(value, form, flag)
             notices.append(ConfigurationNotice(.notUsed, "--" + flag.name, "is accepted without effect: \(reason)"))
@@ -69,6 +72,22 @@ package struct KubeProxyFlags: Sendable {
         case (.list, .array(let old), .array(let new)): .array(old + new)
         case (.gates, .object(let old), .object(let new)): .object(old.merging(new) { $1 })
         case (.text, _, _), (.flag, _, _), (.integer, _, _), (.number, _, _), (.list, _, _), (.gates, _, _): new
+        }
+    }
+
+    private mutating func take(
+        _ kind: KubeProxyAction.Kind, _ value: String, _ flag: KubeProxyFlag
+    ) throws(FlagError) {
+        switch kind {
+        case .writeConfiguration:
+            guard !value.isEmpty else { throw FlagError("--" + flag.name, "is empty; it must name a file") }
+            action = .writeConfiguration(to: value)
+        case .cleanUp:
+            guard try Self.truth(value, flag) else { return }
+            if action == nil || action == .initOnly { action = .cleanUp }
+        case .initOnly:
+            guard try Self.truth(value, flag) else { return }
+            if action == nil { action = .initOnly }
         }
     }
 
@@ -136,6 +155,8 @@ extension KubeProxyFlag {
     fileprivate var form: Form {
         switch meaning {
         case .fields(_, let form), .ignored(_, let form): form
+        case .action(.writeConfiguration): .text
+        case .action: .flag
         case .nodeName, .verbosity, .healthPort, .metricsPort: .text
         // Nothing follows that could be its value.
         case .refused: .flag

@@ -7,9 +7,7 @@ enum KubeProxyValidation {
     static func check(_ reader: inout ConfigurationReader) {
         for section in ["iptables", "nftables"] {
             range(0...31, section, "masqueradeBit", &reader)
-            syncPeriods(section, defaultMinimum: .seconds(1), &reader)
         }
-        syncPeriods("ipvs", defaultMinimum: .zero, &reader)
         for field in ["tcpTimeout", "tcpFinTimeout", "udpTimeout"] { notNegative("ipvs", field, &reader) }
         range(-1000...1000, "", "oomScoreAdj", &reader)
         range(0...Int64(Int32.max), "conntrack", "maxPerCore", &reader)
@@ -29,20 +27,9 @@ enum KubeProxyValidation {
         reader.fail(section.field(field), "\(number) is not within \(range.lowerBound)…\(range.upperBound)")
     }
 
-    /// 0 <= min <= sync, and sync above 0.
-    private static func syncPeriods(_ section: String, defaultMinimum: Duration, _ reader: inout ConfigurationReader) {
-        guard let sync = notNegative(section, "syncPeriod", &reader),
-            let minimum = notNegative(section, "minSyncPeriod", &reader)
-        else { return }
-        let period = sync == .zero ? Duration.seconds(30) : sync
-        if (minimum == .zero ? defaultMinimum : minimum) > period {
-            reader.fail(section.field("syncPeriod"), "is shorter than minSyncPeriod")
-        }
-    }
-
     /// Zero when the field is not there; nil, and a problem, when it is wrong.
     @discardableResult
-    private static func notNegative(
+    static func notNegative(
         _ section: String, _ field: String, _ reader: inout ConfigurationReader
     ) -> Duration? {
         let read = reader.read(section) { (values) throws(FieldProblem) in try values.string(field) }

@@ -5,29 +5,6 @@ import LoadBalancing
 import NetworkTypes
 import ServiceModel
 
-enum MartletFields {
-    static let apiVersion = "martlet.dev/v1alpha1"
-    static let kind = "MartletConfiguration"
-
-    /// The fields of each section.
-    static let sections: [(path: String, fields: Set<String>)] = [
-        (
-            "",
-            [
-                "apiVersion", "kind", "nodePortAddresses", "localhostNodePorts", "detectLocal", "masqueradeAll",
-                "serviceCIDRs", "algorithm", "allowServiceExternalIPs", "bindAddress", "metricsBindAddress",
-                "healthzBindAddress", "bindAddressHardFail",
-                "mapSizes",
-                "terminateTCPConnections", "skipCgroups", "auditInterval", "gracePeriod", "bindProtection", "cgroup",
-                "pinFolder", "devices", "xdp", "forwarding", "clusterIPFromOutside", "tunnelSources", "sourcePorts",
-                "dsrDispatch",
-            ]
-        ),
-        ("detectLocal", ["mode", "clusterCIDRs", "bridgeInterface", "interfaceNamePrefix"]),
-        ("mapSizes", Set(MapSize.allCases.map(\.rawValue))),
-    ]
-}
-
 enum MartletDecoder {
     static func decode(_ reader: inout ConfigurationReader, into configuration: inout AgentConfiguration) {
         for section in MartletFields.sections {
@@ -187,6 +164,22 @@ enum MartletDecoder {
         if let interval = duration("auditInterval", &reader) {
             configuration.auditInterval = interval == .zero ? nil : interval
         }
+        if let interval = duration("minSyncPeriod", &reader) { configuration.minimumSyncInterval = interval }
+        if let period = duration("syncPeriod", &reader) {
+            if period == .zero { reader.fail("syncPeriod", "is not above 0") }
+            configuration.syncPeriod = period
+        }
+        if configuration.minimumSyncInterval > configuration.syncPeriod {
+            reader.fail("syncPeriod", "is shorter than minSyncPeriod")
+        }
+        if let level = text("logLevel", &reader) {
+            if !MartletFields.logLevels.contains(level) {
+                reader.fail(
+                    "logLevel",
+                    "\(FieldValue.quoted(level)) is none of \(MartletFields.logLevels.joined(separator: ", "))")
+            }
+            configuration.logLevel = level
+        }
         guard let period = duration("gracePeriod", &reader) else { return }
         if period < AgentConfiguration.leastGracePeriod {
             reader.fail("gracePeriod", "is less than 1s: programs may still be reading what would be reused")
@@ -222,5 +215,5 @@ extension MartletDecoder {
 
 extension MapSize {
     /// Beyond any memory: 2^28 entries of the smallest map are 2 GiB.
-    fileprivate static let limit: UInt32 = 1 << 28
+    static let limit: UInt32 = 1 << 28
 }

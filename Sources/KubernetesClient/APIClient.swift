@@ -17,6 +17,7 @@ package final class APIClient: Sendable {
         package var firstByte: Duration = .seconds(30)
         package var connect: Duration = .seconds(10)
         package var userAgent = "martlet"
+        package var budget = RequestBudget()
 
         package init() {}
     }
@@ -28,7 +29,7 @@ package final class APIClient: Sendable {
         var server = 0
         /// Of requests that read. Those that write have one of their own, so that nothing that is told of keeps lists
         /// waiting.
-        var budget = RequestBudget()
+        var budget: RequestBudget
         var writingBudget = RequestBudget()
         var statistics = RequestStatistics()
         var isShutDown = false
@@ -38,7 +39,7 @@ package final class APIClient: Sendable {
     private let settings: Settings
     private let plugin: PluginCredentials?
     private let log: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Nothing is opened before the first request. `shutDown` has to be called at the end.
     package init(access: ClusterAccess, settings: Settings = Settings(), log: Logger) {
@@ -46,6 +47,7 @@ package final class APIClient: Sendable {
         self.settings = settings
         self.log = log
         plugin = access.plugin.map { PluginCredentials($0, log: log) }
+        state = Mutex(State(budget: settings.budget))
     }
 
     /// What was asked so far, with what result, and how long answers took to begin.

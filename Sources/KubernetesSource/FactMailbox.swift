@@ -2,10 +2,10 @@
 // (so that a flood costs the memory of the objects, not of the events), and nothing at all before the initial lists of
 // Services and EndpointSlices are complete (SYNC-1).
 
-import ServiceModel
+package import ServiceModel
 import Synchronization
 
-final class FactMailbox: Sendable {
+package final class FactMailbox: Sendable {
     private struct Content {
         var pending: [ObjectIdentity: FactChange] = [:]
         var problems: [FactKind: [SourceProblem]] = [:]
@@ -25,12 +25,15 @@ final class FactMailbox: Sendable {
     private let content = Mutex(Content())
     private let signal: AsyncStream<Void>.Continuation
 
-    init(signal: AsyncStream<Void>.Continuation) {
+    package init(signal: AsyncStream<Void>.Continuation) {
         self.signal = signal
     }
 
+    /// Objects with news that nobody has taken.
+    package var pendingCount: Int { content.withLock { $0.pending.count } }
+
     /// Changes of one kind, in order. `problems` are all of the kind, nil when they are as before.
-    func put(_ changes: [FactChange], problems: [SourceProblem]?, isSynced: Bool, kind: FactKind) {
+    package func put(_ changes: [FactChange], problems: [SourceProblem]?, isSynced: Bool, kind: FactKind) {
         let isNews = content.withLock { content in
             for change in changes {
                 // Nobody needs to be told that something is gone which nobody has been told of.
@@ -69,7 +72,7 @@ final class FactMailbox: Sendable {
     var states: [FactKind: ResourceState] { content.withLock { $0.states } }
 
     /// What is new since the last call; nil when nothing is.
-    func take() -> SourceUpdate? {
+    package func take() -> SourceUpdate? {
         content.withLock { content in
             let problems = FactKind.allCases.flatMap { content.problems[$0] ?? [] }
             let isFirst = content.isComplete && !content.isFirstTold

@@ -19,6 +19,8 @@ package struct PlanChange: Hashable, Sendable {
     package var changed: [Port] = []
     /// Services whose problems are different now, with all of them; an empty list: none is left.
     package var problems: [ObjectName: [ObjectProblem]] = [:]
+    /// Whether some service port gives up a frontend, which another may take over in the same change.
+    package var surrendersFrontends = false
     /// All ServiceCIDR ranges, if they are different now (SVC-12).
     package var serviceCIDRs: [CIDR]?
 

@@ -6,7 +6,7 @@ package import NetworkTypes
 package import ServiceModel
 
 package struct Planner: Sendable {
-    package let settings: NodeSettings
+    package private(set) var settings: NodeSettings
     package private(set) var facts: FactStore
     package private(set) var servicePlanner: ServicePlanner
     private var nodeAddresses: [IPAddress]?
@@ -36,6 +36,18 @@ package struct Planner: Sendable {
     package mutating func setNodeAddresses(_ addresses: [IPAddress]?) -> PlanChange {
         nodeAddresses = addresses
         return refreshNode() ? replan(Set(facts.services.keys)) : PlanChange()
+    }
+
+    /// The operator has decided otherwise. The node's name stays.
+    package mutating func setSettings(_ newer: NodeSettings) -> PlanChange {
+        guard newer != settings else { return PlanChange() }
+        let ranges = serviceCIDRs
+        settings = newer
+        servicePlanner = ServicePlanner(
+            node: NodeView(node: facts.node, settings: newer, addresses: nodeAddresses), settings: newer)
+        var change = replan(Set(facts.services.keys))
+        if serviceCIDRs != ranges { change.serviceCIDRs = serviceCIDRs }
+        return change
     }
 
     /// Returns whether the rules see another node now.
@@ -99,6 +111,7 @@ package struct Planner: Sendable {
         let old = plans[name]
         guard plan != (old ?? ServicePlan()) else { return }
         plan.differences(from: old?.ports ?? [], into: &change.changed)
+        if !change.surrendersFrontends, let old { change.surrendersFrontends = plan.lacksFrontends(of: old) }
         if plan.problems != old?.problems ?? [] { change.problems[name] = plan.problems }
         for port in old?.ports ?? [] { noLocalEndpoints.count(port, by: -1) }
         for port in plan.ports { noLocalEndpoints.count(port, by: 1) }
@@ -151,6 +164,16 @@ extension ServicePlan {
             }
         }
         return keys
+    }
+
+    /// Whether a service port of the old plan had a frontend that it has no more.
+    fileprivate func lacksFrontends(of old: ServicePlan) -> Bool {
+        old.ports.contains { before in
+            guard let now = ports.first(where: { $0.name == before.name }) else { return true }
+            guard now != before else { return false }
+            let kept = Set(now.families.flatMap(\.frontends).lazy.map(\.address))
+            return before.families.contains { $0.frontends.contains { !kept.contains($0.address) } }
+        }
     }
 
     /// Both lists are ordered by name.

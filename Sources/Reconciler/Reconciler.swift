@@ -29,7 +29,7 @@ package struct ReconcilerSettings: Hashable, Sendable {
 
 package actor Reconciler {
     private let store: any DatapathStore
-    private let settings: ReconcilerSettings
+    private var settings: ReconcilerSettings
     private var random: SplitMix64
 
     private var image: DatapathImage
@@ -155,6 +155,14 @@ package actor Reconciler {
             counters.failures[error.map, default: 0] += 1
             report.errors.append(error)
         }
+    }
+
+    /// Other settings from now on: periods that have begun end as they were to.
+    package func set(grace: Duration, auditInterval: Duration?, now: ContinuousClock.Instant) {
+        settings.grace = grace
+        guard auditInterval != settings.auditInterval else { return }
+        settings.auditInterval = auditInterval
+        nextAudit = auditInterval.map { now + $0 }
     }
 
     // MARK: State

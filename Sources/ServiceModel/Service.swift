@@ -17,14 +17,14 @@ package struct Service: Hashable, Sendable {
     }
 
     /// How a backend is chosen; Martlet's own, from the annotation `martlet.dev/algorithm`.
-    package enum Algorithm: String, Hashable, Sendable {
+    package enum Algorithm: String, Hashable, Sendable, CaseIterable {
         case random
         case maglev
     }
 
     /// How outside clients' packets travel to backends of other nodes; Martlet's own, from the annotation
     /// `martlet.dev/forwarding`.
-    package enum Forwarding: String, Hashable, Sendable {
+    package enum Forwarding: String, Hashable, Sendable, CaseIterable {
         /// With an address of this node as source, and the reply back through this node.
         case snat
         /// In a tunnel, with the client's address kept, and the reply straight to the client: direct server return.

@@ -6,6 +6,7 @@ import BPF
 import ConfigurationFiles
 import Datapath
 import Glibc
+import KubernetesClient
 import LoadBalancing
 import Logging
 import Netlink
@@ -21,7 +22,9 @@ struct AgentCommand: AsyncParsableCommand {
             follows the API server of its pod, that of a kubeconfig file, or a folder of manifests. While an API server \
             cannot be reached, traffic goes on as it was programmed last. Stopping it, however it ends, leaves traffic flowing as programmed; 'martlet cleanup' \
             takes the datapath down. Flags go before the configuration file. SIGTERM and SIGINT stop it; SIGHUP is ignored, \
-            since everything is followed as it changes. The configuration is read at the start only.
+            since everything is followed as it changes. A MartletConfiguration is followed as well: what can take effect at \
+            once does, and the log names what takes effect at the next start. With a KubeProxyConfiguration that changes, \
+            the agent ends with status 1, as kube-proxy does.
 
             Needs root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; and CAP_SYS_ADMIN and CAP_SYS_PTRACE for finding sockets \
             of removed endpoints in the network namespaces of pods.
@@ -94,20 +97,24 @@ struct AgentCommand: AsyncParsableCommand {
 
     private func runDaemon() async throws {
         HangUp.ignore()
-        var log = Logger(label: "martlet") { VisibleLogHandler(label: $0) }
         let flags = try readFlags()
-        log.logLevel = logLevel ?? flags.logLevel
-        let configuration = try node.configuration(instead: flags)
+        let level = LogLevel(logLevel ?? flags.logLevel ?? .info)
+        let log = Logger(label: "martlet") { VisibleLogHandler(label: $0, level: level) }
+        if case .writeConfiguration(let path) = flags.action { return try writeConfiguration(to: path, flags) }
+        let (configuration, content) = try node.configuration(instead: flags)
+        if flags.action == .cleanUp { return try cleanUp(configuration) }
+        if logLevel == nil, flags.logLevel == nil, let said = configuration.level { level.current = said }
         for notice in flags.notices + configuration.notices { log.warning("configuration: \(notice)") }
         if node.config != nil, !flags.fieldFlags.isEmpty {
             log.warning(
                 "flags are ignored, since there is a configuration file, as by kube-proxy",
                 metadata: ["flags": "\(flags.fieldFlags.joined(separator: " "))"])
         }
-        let source = try input.settings(configuration)
+        let source = flags.action == .initOnly ? nil : try input.settings(configuration)
         let rules = try node.nodeSettings(configuration, name: flags.nodeName)
         var datapath = try place.datapath(configuration.datapath, rules)
         datapath.gracePeriod = gracePeriod ?? configuration.gracePeriod
+        guard let source else { return try setUp(datapath, log) }
         var settings = AgentSettings(
             source: source, node: rules, datapath: datapath,
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
@@ -119,7 +126,21 @@ struct AgentCommand: AsyncParsableCommand {
             proxyMode: configuration.proxyMode,
             configuration: EffectiveConfiguration(effective(configuration, settings), nodeName: rules.nodeName).json,
             words: Array(CommandLine.arguments.dropFirst(2)))
-        try await Daemon(settings: settings, nodeAddresses: try node.addresses(), log: log).run()
+        settings.minimumSyncInterval = configuration.minimumSyncInterval
+        settings.syncPeriod = configuration.syncPeriod
+        settings.requestBudget = RequestBudget(
+            perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
+        if configuration.kind == .kubeProxy { try checkFamilies(rules, log) }
+        let reload = node.config.map { file in
+            ConfigurationReload(
+                file: file, first: configuration, nodeName: rules.nodeName, auditInterval: settings.auditInterval,
+                hasAuditOption: auditInterval != nil, gracePeriod: gracePeriod, fixedLevel: logLevel ?? flags.logLevel,
+                level: level, log: log)
+        }
+        try await Daemon(
+            settings: settings, nodeAddresses: try node.addresses(),
+            configuration: reload.flatMap { reload in content.map { reload.follower($0) } }, log: log
+        ).run()
     }
 
     /// The configuration with what flags have decided in its place.
@@ -188,11 +209,13 @@ extension AddressAndPort {
 
 extension KubeProxyFlags {
     /// kube-proxy is chatty from 4 on.
-    fileprivate var logLevel: Logger.Level {
-        switch verbosity ?? 0 {
-        case ..<4: .info
-        case ..<7: .debug
-        default: .trace
+    /// Nil when they do not say.
+    fileprivate var logLevel: Logger.Level? {
+        switch verbosity {
+        case nil: nil
+        case .some(..<4): .info
+        case .some(..<7): .debug
+        case .some: .trace
         }
     }
 }

@@ -9,8 +9,19 @@ struct ConfigurationFile {
     var path: String
 
     /// - Throws: `ConfigurationUnusable` with everything that is wrong.
-    func read() throws -> AgentConfiguration {
-        try ConfigurationUnusable.naming(path) { try decode(try WholeFile.bytes(of: path)) }
+    func read() throws -> AgentConfiguration { try readWithBytes().configuration }
+
+    /// The same, with the content.
+    func readWithBytes() throws -> (configuration: AgentConfiguration, bytes: [UInt8]) {
+        try ConfigurationUnusable.naming(path) {
+            let bytes = try WholeFile.bytes(of: path)
+            return (try decode(bytes), bytes)
+        }
+    }
+
+    /// What this content of the file says.
+    func read(_ bytes: [UInt8]) throws -> AgentConfiguration {
+        try ConfigurationUnusable.naming(path) { try decode(bytes) }
     }
 
     /// A text that only duplicate fields keep from being read is read all the same where they are no mistake.
@@ -23,6 +34,13 @@ struct ConfigurationFile {
             }
             return try AgentConfiguration.decode(tolerant.value, duplicates: tolerant.paths)
         }
+    }
+
+    /// What is in the file, once it has been read as a configuration.
+    func document() throws -> FieldValue {
+        let bytes = try WholeFile.bytes(of: path)
+        if let tolerant = YAMLDuplicates(bytes) { return tolerant.value }
+        return try YAMLText.parse(bytes).first?.value ?? .null
     }
 }
 

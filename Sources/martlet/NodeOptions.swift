@@ -58,11 +58,15 @@ struct NodeOptions: ParsableArguments {
         return try ConfigurationFile(path: config).read()
     }
 
-    /// The same, where kube-proxy's flags may stand for the file.
-    func configuration(instead flags: KubeProxyFlags) throws -> AgentConfiguration {
-        guard config == nil, let document = flags.document else { return try configuration() }
+    /// The same, where kube-proxy's flags may stand for the file; with the content of the file.
+    func configuration(instead flags: KubeProxyFlags) throws -> (AgentConfiguration, content: [UInt8]?) {
+        if let config {
+            let (configuration, bytes) = try ConfigurationFile(path: config).readWithBytes()
+            return (configuration, bytes)
+        }
+        guard let document = flags.document else { return (AgentConfiguration(), nil) }
         do throws(ConfigurationError) {
-            return try AgentConfiguration.decode(document)
+            return (try AgentConfiguration.decode(document, isOfFlags: true), nil)
         } catch {
             throw ValidationError("\(flags.fieldFlags.joined(separator: " ")): \(error)")
         }

@@ -127,15 +127,3 @@ extension MapSizes {
         }
     }
 }
-
-extension NodeSettings.LocalDetector {
-    /// Whether pods of this node count as pod-local in the family (TP-8). A detector by interface sees both families, one
-    /// by the node's own range those that the node has, which its pods have as well.
-    fileprivate func exists(in family: AddressFamily) -> Bool {
-        switch self {
-        case .none: false
-        case .clusterCIDR(let ranges): ranges.contains { $0.family == family }
-        case .nodeCIDR, .bridgeInterface, .interfaceNamePrefix: true
-        }
-    }
-}

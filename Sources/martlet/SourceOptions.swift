@@ -77,7 +77,7 @@ struct SourceOptions: ParsableArguments {
         if let manifests { return .manifests(path: manifests) }
         var access = try access(configuration)
         if let servers = try servers() { access.servers = servers }
-        return .kubernetes(access, wantsJSON: kubeAPIContentType == .json)
+        return .kubernetes(access, wantsJSON: kubeAPIContentType.map { $0 == .json } ?? configuration.wantsJSON)
     }
 
     /// Those of --master.

@@ -5,14 +5,19 @@ import Telemetry
 
 struct VisibleLogHandler: LogHandler {
     private var lines: StreamLogHandler
+    private let level: LogLevel
+    /// A logger's own level, which goes before that of the process.
+    private var ownLevel: Logger.Level?
 
-    init(label: String) {
+    init(label: String, level: LogLevel) {
         lines = StreamLogHandler.standardError(label: label)
+        lines.logLevel = .trace
+        self.level = level
     }
 
     var logLevel: Logger.Level {
-        get { lines.logLevel }
-        set { lines.logLevel = newValue }
+        get { ownLevel ?? level.current }
+        set { ownLevel = newValue }
     }
 
     var metadata: Logger.Metadata {

@@ -3,6 +3,7 @@
 import Datapath
 import Foundation
 import HostCalls
+import Inspection
 import ProbeProtocol
 import Testing
 import World
@@ -53,6 +54,32 @@ struct CommandTests {
                 #expect(status.status == .exited(0) && status.output.contains("frontends"), "\(status.output)")
             }
         }
+    }
+
+    @Test("LIFE-2, LIFE-3: --init-only sets up what an agent then adopts; --cleanup takes it down; both end at once")
+    func actions() async throws {
+        try await withScene { scene in
+            let config = try scene.world.write(
+                "{apiVersion: martlet.dev/v1alpha1, kind: MartletConfiguration, mapSizes: {frontends: 777}}",
+                to: "init.yaml")
+            let place = ["--config", config, "--cgroup", scene.node.group.path, "--state-folder", scene.world.folder]
+            let setUp = try run(scene, "agent", "--init-only", place)
+            #expect(setUp.status == .exited(0), "\(setUp.errorOutput)")
+            #expect(try scene.status().maps.first { $0.name == "frontends" }?.size == 777)
+            try scene.publish(web)
+            let agent = try scene.start()
+            #expect(try scene.isServed(web, by: ["web-1", "web-2"]))
+            let refused = try run(scene, "agent", "--cleanup", place)
+            #expect(refused.status != .exited(0))
+            try agent.stop()
+            let cleaned = try run(scene, "agent", "--cleanup", place)
+            #expect(cleaned.status == .exited(0) && cleaned.output.contains("removed"), "\(cleaned.errorOutput)")
+            #expect(try run(scene, "frontends").status != .exited(0))
+        }
+    }
+
+    private func run(_ scene: Scene, _ command: String, _ action: String, _ more: [String]) throws -> ProgramResult {
+        try scene.node.run(Scene.martlet(), [command, action] + more + ["--pin-folder", scene.folder.path])
     }
 
     @Test("cleanup is refused while the agent runs; afterwards it says what it removed, and nothing is left")

@@ -200,10 +200,64 @@ import Testing
         #expect(
             configuration.notices.map(\.description) == [
                 "clusterCidr: is not a field of KubeProxyConfiguration", "oomScoreAdj: is accepted, but not used yet",
-                "iptables.minSyncPeriod: is accepted, but not used yet", "conntrack.min: is accepted, but not used yet",
+                "conntrack.min: is accepted, but not used yet",
                 "conntrack.odd: is not a field of KubeProxyConfiguration",
             ])
-        #expect(configuration.notices.map(\.kind) == [.unknownField, .notUsed, .notUsed, .notUsed, .unknownField])
+        #expect(configuration.notices.map(\.kind) == [.unknownField, .notUsed, .notUsed, .unknownField])
+    }
+
+    @Test("FLAG-2: sync periods are those of the mode's section; zero and absence mean the default")
+    func syncPeriods() throws {
+        let empty = try kubeProxy()
+        #expect(empty.minimumSyncInterval == .seconds(1))
+        #expect(empty.syncPeriod == .seconds(30))
+        let sections =
+            #""iptables":{"minSyncPeriod":"2s"},"nftables":{"minSyncPeriod":"3s","syncPeriod":"1m"},"ipvs":{"syncPeriod":"0s"}"#
+        #expect(try kubeProxy(sections).minimumSyncInterval == .seconds(2))
+        let nftables = try kubeProxy(#""mode":"nftables","# + sections)
+        #expect(nftables.minimumSyncInterval == .seconds(3))
+        #expect(nftables.syncPeriod == .seconds(60))
+        let ipvs = try kubeProxy(#""mode":"ipvs","# + sections)
+        #expect(ipvs.minimumSyncInterval == .zero)
+        #expect(ipvs.syncPeriod == .seconds(30))
+    }
+
+    @Test("API-6: the client's rate, burst and content type are used; zero and absence mean the default")
+    func client() throws {
+        let empty = try kubeProxy(#""clientConnection":{"qps":0,"burst":0,"contentType":""}"#)
+        #expect(empty.requestsPerSecond == 5)
+        #expect(empty.requestBurst == 10)
+        #expect(!empty.wantsJSON)
+        let set = try kubeProxy(#""clientConnection":{"qps":0.5,"burst":20,"contentType":"application/json"}"#)
+        #expect(set.requestsPerSecond == 0.5)
+        #expect(set.requestBurst == 20)
+        #expect(set.wantsJSON)
+        let odd = try kubeProxy(#""clientConnection":{"contentType":"application/yaml"},"clusterCIDR":"10.0.0.0/8""#)
+        #expect(odd.notices.map(\.field) == ["clientConnection.contentType"])
+        #expect(!odd.wantsJSON)
+    }
+
+    @Test("LIFE-5: what is in force, written out and read again, is the same configuration")
+    func effective() throws {
+        for members in [
+            "", #""mode":"nftables","clusterCIDR":"10.0.0.0/8","nftables":{"syncPeriod":"0s","minSyncPeriod":"2s"}"#,
+            #""nodePortAddresses":["192.168.0.0/24"],"featureGates":{"AllowServiceExternalIPs":false},"oomScoreAdj":0"#,
+        ] {
+            let comma = members.isEmpty ? "" : ","
+            let text =
+                #"{"apiVersion":"kubeproxy.config.k8s.io/v1alpha1","kind":"KubeProxyConfiguration"\#(comma)\#(members)}"#
+            let document = try JSONText.parse(Array(text.utf8))[0].value
+            var written = try AgentConfiguration.decode(KubeProxyDefaults.effective(document, isOfFlags: false))
+            var read = try AgentConfiguration.decode(document)
+            (written.notices, read.notices) = ([], [])
+            // What was read is another text each time.
+            (written.kubeProxyDocument, read.kubeProxyDocument) = (nil, nil)
+            #expect(written == read)
+        }
+        let defaults = KubeProxyDefaults.effective(nil, isOfFlags: false)
+        #expect(defaults["conntrack"]?["min"] == .integer(131_072))
+        #expect(defaults["iptables"]?["masqueradeBit"] == .integer(14))
+        #expect(defaults["configSyncPeriod"] == .string("15m0s"))
     }
 
     @Test("PORT-7: portRange is accepted")

@@ -76,14 +76,9 @@ struct KubeProxyFlagsTests {
     @Test(
         "that cannot be honoured, are unknown, or have no such value are refused by name",
         arguments: [
-            (
-                ["--cleanup"],
-                "--cleanup is not accepted: run `martlet cleanup`, which takes Martlet's own datapath down."
-            ),
-            (
-                ["--init-only=true"],
-                "--init-only is not accepted: the agent has no set-up that could be done without it."
-            ),
+            (["--enable-dsr"], "--enable-dsr is not accepted: it is for Windows."),
+            (["--init-only=perhaps"], "--init-only 'perhaps' is neither true nor false."),
+            (["--write-config-to="], "--write-config-to is empty; it must name a file."),
             (["--no-such"], "--no-such is neither an option of martlet's nor a flag of kube-proxy's."),
             (["word"], "word is not a flag."), (["--cluster-cidr"], "--cluster-cidr needs a value."),
             (["--masquerade-all=maybe"], "--masquerade-all 'maybe' is neither true nor false."),
@@ -94,6 +89,35 @@ struct KubeProxyFlagsTests {
     func refusals(_ words: [String], _ message: String) throws {
         let error = #expect(throws: FlagError.self) { try KubeProxyFlags(words) }
         #expect(error?.description == message)
+    }
+
+    @Test("LIFE-2, LIFE-3, LIFE-5: some have something else done; of several the one that kube-proxy does")
+    func actions() throws {
+        #expect(try KubeProxyFlags(["--cleanup"]).action == .cleanUp)
+        #expect(try KubeProxyFlags(["--cleanup=false"]).action == nil)
+        #expect(try KubeProxyFlags(["--init-only", "--cleanup"]).action == .cleanUp)
+        #expect(try KubeProxyFlags(["--init-only"]).action == .initOnly)
+        let flags = try KubeProxyFlags(["--write-config-to", "/tmp/f", "--cleanup"])
+        #expect(flags.action == .writeConfiguration(to: "/tmp/f"))
+    }
+
+    @Test("FLAG-2, FLAG-3: those of sync periods are for every mode but ipvs; zero is a value there")
+    func syncPeriods() throws {
+        let nftables = try Self.configuration("--proxy-mode=nftables", "--iptables-min-sync-period=5s")
+        #expect(nftables.minimumSyncInterval == .seconds(5))
+        #expect(nftables.syncPeriod == .seconds(30))
+        let atOnce = try AgentConfiguration.decode(
+            try #require(try KubeProxyFlags(["--iptables-min-sync-period=0"]).document), isOfFlags: true)
+        #expect(atOnce.minimumSyncInterval == .zero)
+        let ipvs = try Self.configuration(
+            "--proxy-mode=ipvs", "--iptables-min-sync-period=5s", "--ipvs-sync-period=10s")
+        #expect(ipvs.minimumSyncInterval == .zero)
+        #expect(ipvs.syncPeriod == .seconds(10))
+        let never = try #require(try KubeProxyFlags(["--iptables-sync-period=0s"]).document)
+        #expect(
+            complaints { try AgentConfiguration.decode(never, isOfFlags: true) } == [
+                "iptables.syncPeriod: is not above 0", "nftables.syncPeriod: is not above 0",
+            ])
     }
 
     @Test("are all in docs/kube-proxy-options.md, each once, and nothing else is")

@@ -9,11 +9,15 @@ import Testing
 @Suite struct MartletConfigurationTests {
     @Test("an empty file has Martlet's defaults, the same as no file")
     func defaults() throws {
-        #expect(try martlet() == AgentConfiguration())
+        var without = AgentConfiguration()
+        without.kind = .martlet
+        #expect(try martlet() == without)
         let configuration = AgentConfiguration()
         #expect(configuration.nodeSettings(nodeName: "n1") == NodeSettings(nodeName: "n1"))
         #expect(configuration.auditInterval == .seconds(60))
         #expect(configuration.gracePeriod == .seconds(30))
+        #expect(configuration.minimumSyncInterval == .milliseconds(10))
+        #expect(configuration.syncPeriod == .seconds(30))
         #expect(configuration.datapath == DatapathConfiguration())
         #expect(configuration.metricsAddress == AddressAndPort("127.0.0.1:10249"))
     }
@@ -30,7 +34,7 @@ import Testing
               "affinity":7000,"nodePorts":100,"serviceCIDRs":10,"eventBytes":8192},
             "terminateTCPConnections":true,"skipCgroups":["/sys/fs/cgroup/mesh"],"auditInterval":"5m","gracePeriod":"1s",
             "bindProtection":false,"cgroup":"/sys/fs/cgroup","pinFolder":"/sys/fs/bpf/m",
-            "dsrDispatch":"option"
+            "dsrDispatch":"option","minSyncPeriod":"100ms","syncPeriod":"20s"
             """#)
         func cidr(_ text: String) throws -> CIDR { try #require(CIDR(text)) }
         let settings = NodeSettings(
@@ -53,6 +57,8 @@ import Testing
         #expect(configuration.datapath == datapath)
         #expect(configuration.auditInterval == .seconds(300))
         #expect(configuration.gracePeriod == .seconds(1))
+        #expect(configuration.minimumSyncInterval == .milliseconds(100))
+        #expect(configuration.syncPeriod == .seconds(20))
         #expect(configuration.metricsAddress == AddressAndPort("0.0.0.0:9100"))
         #expect(configuration.notices == [])
     }

@@ -178,4 +178,13 @@ struct RequestBudgetTests {
         #expect(Array(waits[10...]) == [200, 400, 600, 800, 1000].map { .milliseconds($0) })
         #expect(budget.take(now: start + .seconds(60)) == .zero, "the bucket is full again")
     }
+
+    @Test("API-6: the rate and the burst are the configuration's; a negative rate is no limit")
+    func configured() {
+        var budget = RequestBudget(perSecond: 0.5, burst: 2)
+        let start = ContinuousClock.now
+        #expect((0..<4).map { _ in budget.take(now: start) } == [0, 0, 2, 4].map { .seconds($0) })
+        var unlimited = RequestBudget(perSecond: -1, burst: 1)
+        #expect((0..<1000).allSatisfy { _ in unlimited.take(now: start) == .zero })
+    }
 }

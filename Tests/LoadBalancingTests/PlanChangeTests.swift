@@ -34,6 +34,22 @@ import Testing
         #expect(all.changed.map { $0.plan == nil } == [true, false])
     }
 
+    @Test("SYNC-9: a change tells whether a service port gives up a frontend, which another may take over")
+    func surrender() {
+        var planner = Planner(settings: settings())
+        #expect(
+            !planner.apply(facts([service(), service("b") { $0.clusterIPs = [.ipv4: "172.30.0.2"] }], [endpoints]))
+                .surrendersFrontends)
+        let other = slice(.ready("10.244.2.9"))
+        #expect(!planner.apply([.endpointSlice(other.name, other)]).surrendersFrontends)
+        let more = service { $0.externalIPs = ["192.0.2.7"] }
+        #expect(!planner.apply([.service(more.name, more)]).surrendersFrontends)
+        #expect(planner.apply([.service(more.name, service())]).surrendersFrontends)
+        let renamed = service { $0.ports[0].name = "web" }
+        #expect(planner.apply([.service(renamed.name, renamed)]).surrendersFrontends)
+        #expect(planner.apply([.service(renamed.name, nil)]).surrendersFrontends)
+    }
+
     @Test("A batch that undoes itself changes nothing")
     func undone() {
         var planner = planner([service()], [endpoints])

@@ -78,7 +78,7 @@ struct ScaleBench {
         var planner = makePlanner()
         let all = facts.all
         var moment = Span.Moment()
-        let (began, planned, _) = try await programme(all, &planner, reconciler)
+        let (began, planned, _, _) = try await programme(all, &planner, reconciler)
         figures.sync = .since(&moment)
         figures.plan = milliseconds(planned - began)
         figures.maps = milliseconds(store.takeTime())
@@ -86,7 +86,7 @@ struct ScaleBench {
         for number in 0..<changes {
             let index = (number / 2 * 7919) % facts.services
             let change = facts.change(index, without: number % 2 == 0 ? 1 : nil)
-            let (began, _, ended) = try await programme([change], &planner, reconciler)
+            let (began, _, ended, _) = try await programme([change], &planner, reconciler)
             figures.change.append(milliseconds(ended - began))
             _ = await reconciler.tick(now: .now)
         }

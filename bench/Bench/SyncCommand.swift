@@ -3,6 +3,7 @@
 import ArgumentParser
 import BenchSupport
 import HostCalls
+import Reconciler
 import ServiceModel
 import World
 
@@ -49,11 +50,15 @@ struct SyncCommand: AsyncParsableCommand {
     @Option(help: "The martlet binary; by default the one beside this program.")
     var martlet: String?
 
+    @Option(help: "Service ports of a first sync that are programmed at a time; the agent's own number unless given.")
+    var piece = ProgrammingBacklog.pieceSize
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard services > 0, endpoints > 1, repetitions > 0, changes > 0 else {
-            throw ValidationError("--services, --repetitions and --changes must be positive, --endpoints at least 2")
+        guard services > 0, piece > 0, endpoints > 1, repetitions > 0, changes > 0 else {
+            throw ValidationError(
+                "--services, --repetitions, --piece and --changes must be positive, --endpoints at least 2")
         }
     }
 
@@ -62,7 +67,8 @@ struct SyncCommand: AsyncParsableCommand {
         let program = try martlet ?? Self.neighbour("martlet")
         let report = try await withWorld { world in
             let rig = try DatapathRig(in: world)
-            let times = try await SyncBench(facts: facts, repetitions: repetitions, changes: changes).run(in: rig)
+            let times = try await SyncBench(facts: facts, repetitions: repetitions, changes: changes, piece: piece).run(
+                in: rig)
             let figures = agent ? try AgentBench(facts: facts, changes: changes, program: program).run(in: rig) : nil
             return SyncReport(facts: facts, times: times, agent: figures)
         }

@@ -30,6 +30,7 @@ struct SyncReport: Codable, Sendable {
     let mapsMilliseconds: Summary
     let firstSyncMilliseconds: Summary
     let firstSyncProcessorMilliseconds: Summary
+    let longestPieceMilliseconds: Summary
     let changeMilliseconds: Summary
     let agent: Agent?
 
@@ -42,6 +43,7 @@ struct SyncReport: Codable, Sendable {
         mapsMilliseconds = Samples(times.maps).summary
         firstSyncMilliseconds = Samples(times.whole).summary
         firstSyncProcessorMilliseconds = Samples(times.processor).summary
+        longestPieceMilliseconds = Samples(times.longestPiece).summary
         changeMilliseconds = Samples(times.change).summary
         agent = figures.map { Agent($0) }
     }
@@ -58,6 +60,7 @@ struct SyncReport: Codable, Sendable {
         add("  of which image and maps", programMilliseconds, digits: 0, bar: "")
         add("  of which writing the maps alone", mapsMilliseconds, digits: 0, bar: "")
         add("  processor time of it all", firstSyncProcessorMilliseconds, digits: 0, bar: "")
+        add("  longest piece: what a small change waits for", longestPieceMilliseconds, digits: 1, bar: "")
         add("one endpoint, fact to frontend, ms", changeMilliseconds, digits: 3, bar: "p99 10")
         guard let agent else { return table.text }
         add("one endpoint, file to frontend through the agent, ms", agent.changeMilliseconds, digits: 3, bar: "p99 10")
