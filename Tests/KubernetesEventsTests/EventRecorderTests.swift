@@ -57,7 +57,7 @@ struct EventRecorderTests {
 
     @Test("API-7: nobody waits while the server is away; what waits is sent when it is back, once")
     func away() async throws {
-        try await Self.run { server, recorder in
+        try await Self.run(attempts: 1000) { server, recorder in
             await server.goAway()
             for _ in 0..<3 { recorder.record(Self.warning()) }
             try await Task.sleep(for: .milliseconds(300))
@@ -117,7 +117,7 @@ struct EventRecorderTests {
 
     /// A server that asks for a token, and a recorder that has a node proxy's.
     private static func run(
-        _ body: @escaping @Sendable (APIServer, EventRecorder) async throws -> Void
+        attempts: Int = 4, _ body: @escaping @Sendable (APIServer, EventRecorder) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("events-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -133,7 +133,7 @@ struct EventRecorderTests {
             access.token = .fixed(Secret("t"))
             let client = APIClient(access: access, log: log)
             var timing = EventRecorder.Timing()
-            timing.attempts = 4
+            timing.attempts = attempts
             timing.pause = .milliseconds(100)
             let recorder = EventRecorder(
                 client: client, reporter: EventReporter(controller: "martlet", instance: "martlet-worker-1"),
