@@ -70,6 +70,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Handover",
+            dependencies: ["BPF", "CDatapathABI", "Datapath", "Netlink", "NetworkTypes", "SystemCalls"],
+            swiftSettings: strict),
+        .target(
             name: "ConfigurationFiles", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .target(
@@ -121,15 +125,15 @@ let package = Package(
         .target(
             name: "Inspection",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "Netlink", "NetworkTypes",
-                "ServiceModel", "SystemCalls", "Telemetry",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "Handover", "LoadBalancing", "Netlink",
+                "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",
             ],
             swiftSettings: strict),
         // Layer 5: composition.
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
+                "BPF", "Datapath", "DatapathImage", "HTTPServing", "Handover", "HealthCheckServer", "Inspection",
                 "KubernetesClient", "KubernetesSource", "LoadBalancing", "ManifestSource", "MetricsServer", "Netlink",
                 "NetworkTypes", "Reconciler", "ServiceModel", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
@@ -141,7 +145,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Inspection", "KubernetesClient", "LoadBalancing",
+                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Handover", "Inspection", "KubernetesClient",
+                "LoadBalancing",
                 "ManifestSource",
                 "Netlink",
                 "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",

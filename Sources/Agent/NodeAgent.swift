@@ -33,6 +33,11 @@ package actor NodeAgent {
     private var unclaimedRemoved = false
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
+    /// What an earlier run had programmed.
+    private(set) var restoredFrontends = 0
+    /// Connections that the kernel translates and that are left to it; nil: none are.
+    var heldConnections: Int?
+    var nextHandoverSweep: ContinuousClock.Instant?
     var syncs = SyncStatistics()
     /// Health-check node ports, as the plan has them, and whether that has changed since they were last synced.
     var healthPorts: [ObjectName: ServiceHealth] = [:]
@@ -79,6 +84,7 @@ package actor NodeAgent {
         try await reconciler.restore(now: now)
         nextInstallationCheck = settings.auditInterval.map { now + $0 }
         let used = await reconciler.usage.used
+        restoredFrontends = used.frontends
         log.info("took over the maps", metadata: ["frontends": "\(used.frontends)", "backends": "\(used.backends)"])
     }
 
@@ -91,10 +97,12 @@ package actor NodeAgent {
         note(update.problems)
         guard isSynced || update.isFirst else { return }
         syncs.note(update.changes)
+        if update.isFirst { await beginHandover() }
         let change = planner.apply(update.changes)
         followNode()
         await carryOut(change, now: now)
         if update.isFirst {
+            await finishHandover()
             isSynced = true
             log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
@@ -160,6 +168,7 @@ package actor NodeAgent {
 
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
+        await sweepHandover(now: now)
         let wasUnwritten = await reconciler.hasUnwritten
         record(await reconciler.tick(now: now), now: now)
         let healthCheckFailed = await healthChecks.hasFailed

@@ -1,4 +1,4 @@
-// libmnl with the kernel headers for routes, addresses and sockets, and the little that Swift cannot reach by itself:
+// libmnl with the kernel headers for routes, addresses, sockets and netfilter, and the little that Swift cannot reach by itself:
 // the namespace calls, which glibc hides behind _GNU_SOURCE.
 
 #ifndef CLIBMNL_SHIM_H
@@ -8,6 +8,11 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/inet_diag.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/rtnetlink.h>

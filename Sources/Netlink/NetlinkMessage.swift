@@ -37,6 +37,19 @@ struct NetlinkMessage {
         return attributes
     }
 
+    /// The payloads of all attributes of one kind that a slice holds: of a list.
+    static func list(_ type: Int, in bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
+        var elements: [ArraySlice<UInt8>] = []
+        var rest = bytes
+        while let length = rest.load(UInt16.self).map(Int.init), let kind = rest.load(UInt16.self, at: 2),
+            length >= 4, length <= rest.count
+        {
+            if Int(kind & typeMask) == type { elements.append(rest.prefix(length).dropFirst(4)) }
+            rest = rest.dropFirst(aligned(length))
+        }
+        return elements
+    }
+
     /// The messages of one datagram. Stops at the first that is cut off.
     static func messages(in datagram: ArraySlice<UInt8>) -> [NetlinkMessage] {
         var messages: [NetlinkMessage] = []
@@ -59,7 +72,7 @@ struct NetlinkMessage {
 /// One message to the kernel, without its sequence number, which the socket gives it.
 struct NetlinkRequest {
     let type: UInt16
-    let flags: UInt16
+    private(set) var flags: UInt16
     private(set) var body: [UInt8] = []
 
     init<Payload: BitwiseCopyable>(type: UInt16, flags: UInt16, payload: Payload) {
@@ -68,6 +81,9 @@ struct NetlinkRequest {
         body.append(raw: payload)
         pad()
     }
+
+    /// Asks for an acknowledgement.
+    mutating func acknowledge() { flags |= UInt16(NLM_F_ACK) }
 
     mutating func appendAttribute(_ type: UInt16, _ value: [UInt8]) {
         body.append(raw: UInt16(4 + value.count))

@@ -81,6 +81,42 @@ import Glibc
         }
     }
 
+    /// Sends several messages in one datagram, of which the last asks to be acknowledged, and waits for that.
+    ///
+    /// - Throws: the first error of any of them.
+    mutating func batch(_ requests: [NetlinkRequest], _ operation: String) throws(NetlinkError) {
+        let first = sequence &+ 1
+        var bytes: [UInt8] = []
+        var awaited = first
+        for request in requests {
+            sequence &+= 1
+            if request.flags & UInt16(NLM_F_ACK) != 0 { awaited = sequence }
+            bytes += request.bytes(sequence: sequence)
+        }
+        guard unsafe mnl_socket_sendto(socket, bytes, bytes.count) >= 0 else { throw .last(operation, Self.object) }
+        var failure: NetlinkError?
+        // After an error the acknowledgement may never come.
+        while try wait(milliseconds: failure == nil ? Self.batchPatience : 50, operation) {
+            for message in NetlinkMessage.messages(in: try receive(operation)[...])
+            where message.type == NLMSG_ERROR && message.sequence &- first < UInt32(requests.count) {
+                do throws(NetlinkError) {
+                    try throwError(in: message, operation)
+                    guard message.sequence == awaited else { continue }
+                    if let failure { throw failure }
+                    return
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+        }
+        throw failure
+            ?? NetlinkError(
+                operation: operation, object: Self.object, errno: ETIMEDOUT, detail: "the kernel says nothing")
+    }
+
+    /// The kernel answers within the call that sends; this is for its having done something else first.
+    private static let batchPatience: Int32 = 30_000
+
     /// The next datagram; blocks until there is one.
     mutating func receive(_ operation: String) throws(NetlinkError) -> [UInt8] {
         while true {
