@@ -2,6 +2,7 @@
 // was removed, in words.
 
 package import Datapath
+import Handover
 
 package struct Cleanup: Codable, Hashable, Sendable {
     /// In the order of removal.
@@ -32,6 +33,11 @@ package struct Cleanup: Codable, Hashable, Sendable {
             }
         } catch {
             cleanup.failures.append("ports from \(PortReservation.name): \(error)")
+        }
+        do {
+            if try Handover.removeTable() { cleanup.removed.append("nftables table inet \(Handover.table)") }
+        } catch {
+            cleanup.failures.append("nftables table inet \(Handover.table): \(error)")
         }
         return cleanup
     }

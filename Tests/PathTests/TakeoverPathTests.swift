@@ -88,6 +88,59 @@ struct TakeoverPathTests {
             #expect(open.changes() == [])
         }
     }
+
+    @Test("an agent that dies while it takes over is completed by the next one, and nothing is lost (LIFE-4)")
+    func interruption() async throws {
+        try await withSite(isAlone: true) { site in
+            let pod = try site.near.addPod("pod", addresses: ["10.0.1.71", "fd00:1::71"])
+            let service = Self.service(site)
+            try site.routeClusterIPs()
+            try site.addKubeProxyRules(.iptables, for: [service])
+            let open = try Self.open(site, service, pod: pod)
+            try site.publish([service])
+            for milliseconds in [50, 150, 250, 350, 450, 600] {
+                try site.startAgent(["--takeover"], killedAfter: .milliseconds(milliseconds))
+                #expect(open.changes() == [], "killed after \(milliseconds) ms")
+            }
+            try site.startAgent(["--takeover"])
+            let isOver = try eventually(within: .seconds(10)) { KubeProxyTraces.of(try site.rules(.iptables)) == [] }
+            #expect(isOver)
+            #expect(open.changes() == [])
+            let listing = try site.rules(.nftables)
+            #expect(listing.contains("table inet martlet"), "\(listing)")
+        }
+    }
+
+    @Test(
+        "going back ends no connection, moves none, and leaves everything new to kube-proxy (LIFE-3)",
+        arguments: [KubeProxyMode.iptables, .nftables])
+    func retreat(_ mode: KubeProxyMode) async throws {
+        try await withSite { site in
+            let pod = try site.near.addPod("pod", addresses: ["10.0.1.71", "fd00:1::71"])
+            let service = Self.service(site)
+            try site.routeClusterIPs()
+            try site.publish([service])
+            let open = try Self.open(site, service, pod: pod)
+            #expect(Set(open.servers.keys) == ["a1", "b1"])
+            let refused = try site.martlet(["retreat"], at: site.near)
+            #expect(refused.status == .exited(1) && refused.errorOutput.contains("kube-proxy"), "\(refused)")
+            try site.addKubeProxyRules(mode, for: [service])
+            let report = try site.martlet(["retreat", "-o", "json"], at: site.near)
+            #expect(report.status == .exited(0), "\(report.output)\(report.errorOutput)")
+            #expect(open.changes() == [])
+            let counted = try site.count("forwarded", at: site.near)
+            for walk in Walk.every {
+                for probe in [site.client, site.machine, pod, site.near.host] {
+                    let address = probe === site.client ? walk.address(of: site.near) : walk.choose(service.clusterIPs)
+                    let port = probe === site.client ? service.nodePort : service.port
+                    let answers = try probe.ask(walk.transport, address, port, count: 10)
+                    #expect(answers.total == 10, "\(walk) from \(probe.name): \(answers)")
+                }
+            }
+            #expect(try site.count("forwarded", at: site.near) == counted)
+            #expect(open.changes() == [])
+        }
+    }
 }
 
 /// What is left of kube-proxy in a listing of rules, and the rest of it.

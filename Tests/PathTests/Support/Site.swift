@@ -66,6 +66,13 @@ final class Site {
         try waitForMarker()
     }
 
+    /// Starts it and kills it a little later, wherever it is then.
+    func startAgent(_ options: [String], killedAfter time: Duration) throws {
+        let agent = try start(near, pins[0], "\(world.folder)/martlet.yaml", options)
+        usleep(UInt32(time / .microseconds(1)))
+        try agent.kill()
+    }
+
     private func start(
         _ node: Node, _ pins: String, _ file: String, _ options: [String] = []
     ) throws -> ChildProcess {
