@@ -312,7 +312,7 @@ __noinline int serve_unknown(frame *f, struct packet *packet)
     return PACKET_IS_DROPPED;
 }
 
-/* Leaves a connection that opens to the kernel, where without a record its next packets could not be told from others. */
+/* Leaves a connection that opens to the kernel: without a record its next packets could not be told from others. */
 static __always_inline void leave_to_kernel(const struct packet *packet)
 {
     const struct dp_flow_key *key = lookup_key(&packet->tuple);

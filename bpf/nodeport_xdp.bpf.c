@@ -285,7 +285,7 @@ static __always_inline int serve(frame *f, struct packet *packet)
     struct dp_frontend *frontend = find_frontend(&key);
     int verdict = PACKET_HAS_RECORD;
 
-    /* What may not travel any further, or comes from pods, is for TC to decide; what is the kernel's, for the kernel. */
+    /* What may not travel any further, comes from pods or is the kernel's is for TC to decide. */
     if (rarely(packet->hops <= 1) || is_left_to_kernel(packet))
         return PACKET_PASSES;
     if (!frontend || rarely(is_reply_to_flow(packet)))

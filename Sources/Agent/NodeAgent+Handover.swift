@@ -71,6 +71,14 @@ extension NodeAgent {
         }
     }
 
+    /// For `martlet status`.
+    var handoverNotice: String? {
+        if (try? datapath.maps.handoverState())?.contains(.leaving) == true {
+            return "everything new is left to kube-proxy (martlet retreat), until 'martlet takeover'"
+        }
+        return heldConnections.map { "\($0) connections of before are left to the kernel until they end" }
+    }
+
     /// Without it everything goes on; what was not done is tried again at the next start, or by `martlet takeover`.
     private func withHandover(_ purpose: String, _ body: (borrowing Handover) throws -> Void) async {
         do {

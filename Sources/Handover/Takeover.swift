@@ -10,6 +10,9 @@ package struct TakeoverReport: Hashable, Sendable {
     /// Connections that the kernel goes on translating.
     package var held = 0
 
+    /// Tables of iptables-legacy's, which were not looked at.
+    package var legacyTables: [String] = []
+
     package var isEmpty: Bool { removed.isEmpty }
 }
 
@@ -32,6 +35,7 @@ extension Handover {
             // What came in between by ways that no hook sees.
             report.held = try record()
         }
+        report.legacyTables = LegacyTables.translating()
         try set(try state.union([.holding, .taken]))
         return report
     }

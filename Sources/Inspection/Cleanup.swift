@@ -3,6 +3,7 @@
 
 package import Datapath
 import Handover
+import Netlink
 
 package struct Cleanup: Codable, Hashable, Sendable {
     /// In the order of removal.
@@ -36,6 +37,8 @@ package struct Cleanup: Codable, Hashable, Sendable {
         }
         do {
             if try Handover.removeTable() { cleanup.removed.append("nftables table inet \(Handover.table)") }
+        } catch HandoverError.netfilter(let error) where error.isPermission {
+            // Nobody who may not look has made it.
         } catch {
             cleanup.failures.append("nftables table inet \(Handover.table): \(error)")
         }

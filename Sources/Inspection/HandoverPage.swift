@@ -14,6 +14,8 @@ package struct HandoverPage: Codable, Hashable, Sendable {
     package var keptChains: [String]
     /// Connections that the kernel goes on translating.
     package var connections: Int
+    /// Of iptables-legacy, as `ip nat`: not looked at.
+    package var legacyTables: [String]
 
     package init(_ report: TakeoverReport) {
         removedTables = report.removed.tables.map(\.description)
@@ -21,6 +23,7 @@ package struct HandoverPage: Codable, Hashable, Sendable {
         removedRules = report.removed.jumps.count
         keptChains = report.removed.kept.map(\.description)
         connections = report.held
+        legacyTables = report.legacyTables
     }
 
     package var text: String {
@@ -32,6 +35,9 @@ package struct HandoverPage: Codable, Hashable, Sendable {
         if lines.isEmpty { lines.append("nothing to remove: there are no rules of kube-proxy's") }
         lines += keptChains.map { "kept chain \($0), which is in use" }
         lines.append("\(connections) connections are left to the kernel until they end")
+        lines += legacyTables.map {
+            "not looked at: table \($0) of iptables-legacy; if kube-proxy's chains are in it, 'kube-proxy --cleanup' removes them"
+        }
         return lines.map { $0 + "\n" }.joined()
     }
 }

@@ -18,8 +18,8 @@ struct TakeoverCommand: ParsableCommand {
 
             Removed are: nftables table 'kube-proxy' of both families; in iptables' tables nat, filter and mangle, as \
             iptables-nft has them, the chains that are kube-proxy's, with what leads to them. Everything else stays, \
-            kubelet's chains too. Rules of iptables-legacy are removed by iptables-legacy-restore where it is \
-            installed, and named where it is not.
+            kubelet's chains too. Tables of iptables-legacy are not looked at, and named if there are any: \
+            'kube-proxy --cleanup' removes its chains from them.
 
             Stop kube-proxy first: it would put its rules back, so while it runs this is refused. A run that was \
             interrupted is completed by another one.

@@ -57,12 +57,14 @@ struct TakeoverPathTests {
             try site.routeClusterIPs()
             try site.addRules(Self.foreign)
             if mode != .nftables {
-                for isV6 in [false, true] { try site.restore(Self.foreignTables, isV6: isV6, mode) }
+                for isV6 in [false, true] { try site.restore(Self.foreignTables, isV6: isV6) }
             }
             try site.addKubeProxyRules(mode, for: [service])
             let before = try site.rules(mode)
             let open = try Self.open(site, service, pod: pod)
             #expect(Set(open.servers.keys) == ["a1", "b1"])
+            let early = try site.martlet(["doctor"], at: site.near)
+            #expect(early.output.contains("kube-proxy's rules are"), "\(early.output)")
             let load = try site.client.startLoad(
                 .tcp, site.near.v4, service.nodePort, mode: .hold, concurrency: 4, rest: .milliseconds(2))
 
@@ -74,6 +76,8 @@ struct TakeoverPathTests {
             #expect(open.changes() == [])
             #expect(try load.stop().failures == [:])
 
+            let doctor = try site.martlet(["doctor"], at: site.near)
+            #expect(!doctor.output.contains("kube-proxy's rules are"), "\(doctor.output)")
             let after = try site.rules(mode)
             #expect(KubeProxyTraces.of(after) == [], "\(after)")
             #expect(KubeProxyTraces.without(before) == KubeProxyTraces.without(after))

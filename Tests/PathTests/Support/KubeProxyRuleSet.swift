@@ -5,10 +5,7 @@ import HostCalls
 import World
 
 enum KubeProxyMode: String, CaseIterable, Sendable {
-    case iptables, nftables, legacy
-
-    /// Whether iptables' tables are those of the kernel's older interface.
-    var isLegacy: Bool { self == .legacy }
+    case iptables, nftables
 }
 
 struct KubeProxyRuleSet {
@@ -203,15 +200,15 @@ extension Site {
         for isV6 in [false, true] {
             switch mode {
             case .nftables: try addRules(rules.nftables(isV6: isV6, nodeAddress: isV6 ? near.v6 : near.v4))
-            case .iptables, .legacy: try restore(rules.iptables(isV6: isV6), isV6: isV6, mode)
+            case .iptables: try restore(rules.iptables(isV6: isV6), isV6: isV6)
             }
         }
     }
 
     /// Adds to iptables' tables.
-    func restore(_ text: String, isV6: Bool, _ mode: KubeProxyMode) throws {
+    func restore(_ text: String, isV6: Bool) throws {
         let file = try world.write(text, to: "rules-\(UInt32.random(in: 0...UInt32.max)).v\(isV6 ? 6 : 4)")
-        let program = "/usr/sbin/ip\(isV6 ? "6" : "")tables-\(mode.isLegacy ? "legacy" : "nft")-restore"
+        let program = "/usr/sbin/ip\(isV6 ? "6" : "")tables-nft-restore"
         let result = try near.run(program, ["--noflush", file])
         guard result.status == .exited(0) else { throw SiteError(description: "\(program): \(result.errorOutput)") }
     }
@@ -219,9 +216,8 @@ extension Site {
     /// Everything that netfilter has at the first node, as text without counters.
     func rules(_ mode: KubeProxyMode) throws -> String {
         guard mode != .nftables else { return try near.run("/usr/sbin/nft", ["list", "ruleset"]).output }
-        let kind = mode.isLegacy ? "legacy" : "nft"
         return try ["ip", "ip6"].map { family in
-            try near.run("/usr/sbin/\(family)tables-\(kind)-save", []).output.split(separator: "\n")
+            try near.run("/usr/sbin/\(family)tables-nft-save", []).output.split(separator: "\n")
                 .filter { !$0.hasPrefix("#") }.joined(separator: "\n")
         }.joined(separator: "\n")
     }
