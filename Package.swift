@@ -71,6 +71,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "Handover",
+            dependencies: ["BPF", "CDatapathABI", "Datapath", "Netlink", "NetworkTypes", "SystemCalls"],
+            swiftSettings: strict),
+        .target(
             name: "ConfigurationFiles", dependencies: ["LoadBalancing", "NetworkTypes", "ServiceModel"],
             swiftSettings: strict),
         .target(
@@ -131,15 +135,15 @@ let package = Package(
         .target(
             name: "Inspection",
             dependencies: [
-                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "LoadBalancing", "Netlink", "NetworkTypes",
-                "ServiceModel", "SystemCalls", "Telemetry",
+                "BPF", "CDatapathABI", "Datapath", "DatapathImage", "Handover", "LoadBalancing", "Netlink",
+                "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",
             ],
             swiftSettings: strict),
         // Layer 5: composition.
         .target(
             name: "Agent",
             dependencies: [
-                "BPF", "Datapath", "DatapathImage", "HTTPServing", "HealthCheckServer", "Inspection",
+                "BPF", "Datapath", "DatapathImage", "HTTPServing", "Handover", "HealthCheckServer", "Inspection",
                 "KubernetesClient", "KubernetesEvents", "KubernetesSource", "LoadBalancing", "ManifestSource",
                 "MetricsServer", "Netlink", "NetworkTypes", "Reconciler", "ServiceModel", "SystemCalls", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
@@ -152,7 +156,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Inspection", "KubernetesClient", "LoadBalancing",
+                "Agent", "BPF", "ConfigurationFiles", "Datapath", "Handover", "Inspection", "KubernetesClient",
+                "LoadBalancing",
                 "ManifestSource",
                 "Netlink",
                 "NetworkTypes", "ServiceModel", "SystemCalls", "Telemetry",

@@ -11,6 +11,8 @@
 #include "lib/dsr.bpf.h"
 #include "lib/flow.bpf.h"
 #include "lib/forward_tc.bpf.h"
+#include "lib/handover.bpf.h"
+#include "lib/kernel_flow.bpf.h"
 #include "lib/masquerade.bpf.h"
 #include "lib/mss.bpf.h"
 #include "lib/option_tc.bpf.h"
@@ -115,7 +117,7 @@ __noinline int serve_by_translation(frame *f, struct packet *packet, struct dp_f
     flow = flow_of(packet);
     if (!flow) {
         /* An error about a flow that nobody knows concerns nobody. */
-        if (packet->kind == PACKET_ERROR)
+        if (packet->kind == PACKET_ERROR || may_be_kernels(packet))
             return PACKET_PASSES;
         outcome = begin_flow(f, packet, frontend, client);
         if (outcome)
@@ -283,7 +285,7 @@ __noinline int serve_unknown(frame *f, struct packet *packet)
     struct dp_frontend_key key;
     enum wildcard wildcard;
 
-    if (!packet)
+    if (!packet || is_leaving())
         return PACKET_PASSES;
     key = frontend_key_of(packet);
     wildcard = wildcard_of(&key);
@@ -310,6 +312,40 @@ __noinline int serve_unknown(frame *f, struct packet *packet)
     return PACKET_IS_DROPPED;
 }
 
+/* Leaves a connection that opens to the kernel: without a record its next packets could not be told from others. */
+static __always_inline void leave_to_kernel(const struct packet *packet)
+{
+    const struct dp_flow_key *key = lookup_key(&packet->tuple);
+    struct dp_kernel_flow flow = {};
+
+    if (key)
+        bpf_map_update_elem(&kernel_flows, key, &flow, BPF_ANY);
+}
+
+/*
+ * A client's packet while this node goes back to another proxy: what has a record goes on by it, and so do DSR's
+ * connections, which have none. The rest is the other's.
+ */
+__noinline int serve_leaving(frame *f, struct packet *packet, struct dp_frontend *frontend)
+{
+    struct flow *flow;
+    int verdict;
+
+    if (!packet || !frontend)
+        return PACKET_PASSES;
+    flow = flow_of(packet);
+    if (flow && !(flow->flags & DP_FLOW_TUNNELLED))
+        return serve_flow(f, packet, flow);
+    if (packet->tuple.protocol != IPPROTO_TCP || !is_dsr(frontend) || class_of(f, packet) != CLIENT_OUTSIDE)
+        return PACKET_PASSES;
+    if (is_opening(packet)) {
+        leave_to_kernel(packet);
+        return PACKET_PASSES;
+    }
+    verdict = serve_by_tunnel(f, packet, frontend);
+    return verdict == PACKET_HAS_RECORD ? PACKET_PASSES : verdict;
+}
+
 /* What comes in: from clients to frontends, from backends to an address that a flow is masqueraded with, tunnels. */
 static __always_inline int serve_incoming(frame *f, struct packet *packet)
 {
@@ -318,7 +354,11 @@ static __always_inline int serve_incoming(frame *f, struct packet *packet)
     int verdict = PACKET_HAS_RECORD;
     enum client_class client;
 
+    if (has_ports(packet) && is_left_to_kernel(packet))
+        return PACKET_PASSES;
     if (frontend && !is_reply_to_flow(packet)) {
+        if (is_leaving())
+            return serve_leaving(f, packet, frontend);
         if (frontend->flags & DP_FRONTEND_HOST_ONLY)
             return PACKET_PASSES;
         client = class_of(f, packet);

@@ -9,7 +9,9 @@
 
 #include "lib/dsr.bpf.h"
 #include "lib/flow.bpf.h"
+#include "lib/handover.bpf.h"
 #include "lib/hint.bpf.h"
+#include "lib/kernel_flow.bpf.h"
 #include "lib/masquerade.bpf.h"
 #include "lib/next_hop.bpf.h"
 #include "lib/option_xdp.bpf.h"
@@ -159,7 +161,7 @@ static __always_inline int serve_by_translation(frame *f, struct packet *packet,
 {
     struct flow *flow = flow_if_current(packet, flow_find(&packet->tuple));
 
-    if (!flow && begin_flow(f, packet, frontend))
+    if (!flow && !may_be_kernels(packet) && begin_flow(f, packet, frontend))
         flow = flow_find(&packet->tuple);
     if (!flow || !(flow->flags & DP_FLOW_MASQUERADED))
         return PACKET_PASSES;
@@ -283,12 +285,12 @@ static __always_inline int serve(frame *f, struct packet *packet)
     struct dp_frontend *frontend = find_frontend(&key);
     int verdict = PACKET_HAS_RECORD;
 
-    /* What may not travel any further, or comes from pods, is for TC to decide. */
-    if (rarely(packet->hops <= 1))
+    /* What may not travel any further, comes from pods or is the kernel's is for TC to decide. */
+    if (rarely(packet->hops <= 1) || is_left_to_kernel(packet))
         return PACKET_PASSES;
     if (!frontend || rarely(is_reply_to_flow(packet)))
         return is_masquerade_port(key.port_be) ? serve_reply(f, packet) : PACKET_PASSES;
-    if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet)))
+    if (rarely(frontend->flags & DP_FRONTEND_HOST_ONLY || is_pod_source(packet) || is_leaving()))
         return PACKET_PASSES;
     watch_packet(f, packet);
     if (usually(is_dsr(frontend)) || is_left_from_dsr(packet, frontend))

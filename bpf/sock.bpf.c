@@ -95,7 +95,7 @@ static __always_inline enum verdict connect_to(struct bpf_sock_addr *ctx, struct
     frontend = begin(ctx, dial);
     if (!frontend)
         return connect_elsewhere(ctx, dial);
-    if (opts_out())
+    if (is_left_alone())
         return VERDICT_PASS;
     verdict = resolve(dial, frontend, 0, resolution);
     if (verdict != VERDICT_TRANSLATE) {
@@ -158,6 +158,8 @@ static __always_inline enum verdict send_to(struct bpf_sock_addr *ctx, struct di
     if (opts_out())
         return VERDICT_PASS;
     peer = udp_peer_by_frontend(dial->socket_cookie, &dial->key);
+    if (!peer && is_leaving())
+        return VERDICT_PASS;
     verdict = resolve(dial, frontend, peer ? peer->backend_id : 0, resolution);
     if (verdict != VERDICT_TRANSLATE)
         return verdict;

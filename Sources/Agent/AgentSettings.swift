@@ -33,11 +33,13 @@ package struct AgentSettings: Sendable {
     package var bindHardFail = false
     /// Where the state file is written, for `martlet status`.
     package var stateFolder: String
+    /// Remove kube-proxy's rules once everything is programmed, once for a datapath.
+    package var takesOver: Bool
 
     package init(
         source: FactSourceSettings, node: NodeSettings, datapath: DatapathSettings,
         auditInterval: Duration? = .seconds(60), metricsAddress: AddressAndPort? = nil,
-        healthAddress: AddressAndPort? = nil, stateFolder: String
+        healthAddress: AddressAndPort? = nil, stateFolder: String, takesOver: Bool = false
     ) {
         self.source = source
         self.node = node
@@ -46,5 +48,6 @@ package struct AgentSettings: Sendable {
         self.metricsAddress = metricsAddress
         self.healthAddress = healthAddress
         self.stateFolder = stateFolder
+        self.takesOver = takesOver
     }
 }

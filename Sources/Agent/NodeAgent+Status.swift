@@ -79,7 +79,7 @@ extension NodeAgent {
     private var notices: [String] {
         let standing =
             datapath.notices + (attachments?.leftovers ?? [])
-            + [sourcePorts?.trouble, configuration.notice].compactMap { $0 }
+            + [sourcePorts?.trouble, handoverNotice, configuration.notice].compactMap { $0 }
         guard let kept = keptFrontends, kept > 0 else { return standing }
         return standing + [
             "\(kept) frontends of an earlier run are kept until all \(source.noun) can be read without errors"

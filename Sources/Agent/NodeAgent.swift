@@ -49,6 +49,11 @@ package actor NodeAgent {
     private var servicesHaveChanged = false
     /// Frontends of an earlier run that may belong to objects which cannot be read; nil before anybody has looked.
     private(set) var keptFrontends: Int?
+    /// What an earlier run had programmed.
+    private(set) var restoredFrontends = 0
+    /// Connections that the kernel translates and that are left to it; nil: none are.
+    var heldConnections: Int?
+    var nextHandoverSweep: ContinuousClock.Instant?
     var syncs = SyncStatistics()
     var latency: ProgrammingLatency
     /// Health-check node ports, as the plan has them, and whether that has changed since they were last synced.
@@ -103,6 +108,7 @@ package actor NodeAgent {
         // The loop begins with everything to do (MET-4).
         syncs.noteQueued(at: Date())
         let used = await reconciler.usage.used
+        restoredFrontends = used.frontends
         log.info("took over the maps", metadata: ["frontends": "\(used.frontends)", "backends": "\(used.backends)"])
     }
 
@@ -124,6 +130,7 @@ package actor NodeAgent {
         syncs.note(update.changes)
         owesDatagramCleanUp = owesDatagramCleanUp || changesDatagramEndpoints(update.changes)
         latency.note(update.changes) { planner.facts.slice(named: $0) }
+        if update.isFirst { await beginHandover() }
         let change = planner.apply(update.changes)
         followNode()
         await carryOut(change, now: now)
@@ -147,6 +154,7 @@ package actor NodeAgent {
         await programRanges(now: now)
         guard isFirstTaken else { return }
         if !isSynced {
+            await finishHandover()
             isSynced = true
             log.info("the \(source.noun) are programmed", metadata: ["services": "\(planner.facts.services.count)"])
         }
@@ -230,6 +238,7 @@ package actor NodeAgent {
 
     /// Retries, ends of grace periods, audits; pins and links as often as audits, whatever becomes of those.
     package func tick(now: ContinuousClock.Instant) async {
+        await sweepHandover(now: now)
         let wasUnwritten = await reconciler.hasUnwritten
         let report = await reconciler.tick(now: now)
         record(report, now: now)

@@ -115,6 +115,8 @@ package final class Datapath: Sendable {
         try repin(maps.node.descriptor, .node)
         try repin(maps.flows.descriptor, .flows)
         try repin(maps.flowReplies.descriptor, .flowReplies)
+        try repin(maps.handover.descriptor, .handover)
+        try repin(maps.kernelFlows.descriptor, .kernelFlows)
         try repin(maps.nextHops, .nextHops)
         try repin(maps.watch.descriptor, .watch)
         try repin(maps.captureSwitch.descriptor, .captureSwitch)

@@ -23,6 +23,8 @@ package struct DatapathMaps: ~Copyable, Sendable {
     package let node: BPFMap<UInt32, dp_node>
     package let flows: BPFMap<dp_flow_key, dp_flow>
     package let flowReplies: BPFMap<dp_flow_key, dp_flow_reply>
+    package let handover: BPFMap<UInt32, dp_handover>
+    package let kernelFlows: BPFMap<dp_flow_key, dp_kernel_flow>
     package let nextHops: MapDescriptor
     /// CLOCK_MONOTONIC until which somebody wants to know more of packets than their counters say; zero: nobody.
     package let watch: BPFMap<UInt32, UInt64>
@@ -63,6 +65,8 @@ package struct DatapathMaps: ~Copyable, Sendable {
             node: try .open(pinned: folder.pin(of: .node)),
             flows: try .open(pinned: folder.pin(of: .flows)),
             flowReplies: try .open(pinned: folder.pin(of: .flowReplies)),
+            handover: try .open(pinned: folder.pin(of: .handover)),
+            kernelFlows: try .open(pinned: folder.pin(of: .kernelFlows)),
             nextHops: try .open(pinned: folder.pin(of: .nextHops)),
             watch: try .open(pinned: folder.pin(of: .watch)),
             captureSwitch: try .open(pinned: folder.pin(of: .captureSwitch)),

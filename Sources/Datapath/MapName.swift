@@ -29,6 +29,8 @@ package enum MapName: String, CaseIterable, Sendable {
     case node
     case flows
     case flowReplies = "flow_replies"
+    case handover
+    case kernelFlows = "kernel_flows"
     case nextHops = "next_hops"
     case fragments
     case watch
@@ -58,6 +60,7 @@ package enum MapName: String, CaseIterable, Sendable {
         case .nextHops: sizes.backends
         case .skipCgroups, .contract, .outcomes, .eventSwitch, .eventBudget, .multipath: nil
         case .nodeAddresses, .devices, .node, .fragments, .watch, .captureSwitch: nil
+        case .handover, .kernelFlows: nil
         }
     }
 }

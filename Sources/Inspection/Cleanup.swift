@@ -2,6 +2,8 @@
 // was removed, in words.
 
 package import Datapath
+import Handover
+import Netlink
 
 package struct Cleanup: Codable, Hashable, Sendable {
     /// In the order of removal.
@@ -32,6 +34,13 @@ package struct Cleanup: Codable, Hashable, Sendable {
             }
         } catch {
             cleanup.failures.append("ports from \(PortReservation.name): \(error)")
+        }
+        do {
+            if try Handover.removeTable() { cleanup.removed.append("nftables table inet \(Handover.table)") }
+        } catch HandoverError.netfilter(let error) where error.isPermission {
+            // Nobody who may not look has made it.
+        } catch {
+            cleanup.failures.append("nftables table inet \(Handover.table): \(error)")
         }
         return cleanup
     }

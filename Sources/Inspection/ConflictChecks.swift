@@ -1,8 +1,10 @@
 // Who else does here what Martlet does: programs at the same hooks, and known proxies among the processes. Says what
-// was looked at, since rules in nftables and iptables are not.
+// was looked at.
 
 import BPF
 import Datapath
+import Handover
+import Netlink
 import SystemCalls
 
 struct ConflictChecks {
@@ -12,7 +14,7 @@ struct ConflictChecks {
     private static let proxies = ["kube-proxy", "cilium-agent", "calico-node", "kube-router"]
 
     func findings() -> [Finding] {
-        [programs(), processes(), virtualServers()]
+        [programs(), processes(), rules(), virtualServers()]
     }
 
     private func programs() -> Finding {
@@ -72,12 +74,34 @@ struct ConflictChecks {
             return Finding(
                 .conflicts, "other proxies", .ok,
                 "none of \(Self.proxies.joined(separator: ", ")) among the \(numbers.count) processes "
-                    + "that are visible here; "
-                    + "rules that one left in nftables or iptables were not looked for")
+                    + "that are visible here")
         }
         return Finding(
             .conflicts, "other proxies", .degraded, found.joined(separator: ", "),
             loss: "both serve the same addresses; stop the other one once Martlet is in charge")
+    }
+
+    /// Those of iptables-legacy cannot be told from others here.
+    private func rules() -> Finding {
+        let subject = "kube-proxy's rules"
+        do {
+            let found = try KubeProxyRules.find()
+            let isHolding = try Handover.hasTable()
+            guard !found.isEmpty else {
+                return Finding(
+                    .conflicts, subject, .ok,
+                    isHolding
+                        ? "none; nftables table inet \(Handover.table) keeps the kernel translating connections of before"
+                        : "none in nftables, nor in iptables' tables as nftables has them")
+            }
+            let places =
+                found.tables.map { "table \($0)" } + Set(found.chains.map(\.table)).map { "table \($0)" }.sorted()
+            return Finding(
+                .conflicts, subject, .degraded, "kube-proxy's rules are in \(places.joined(separator: ", "))",
+                loss: "what no hook sees is translated by them; `martlet takeover` removes them")
+        } catch {
+            return Finding(.conflicts, subject, .degraded, "\(error)", loss: "rules of kube-proxy's are not known")
+        }
     }
 
     /// /proc/net/ip_vs has three lines of heading.

@@ -79,6 +79,12 @@ struct AgentCommand: AsyncParsableCommand {
         })
     var logLevel: Logger.Level?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Once everything is programmed, do as 'martlet takeover' does: remove kube-proxy's rules, and leave "
+                + "connections that they translate to the kernel. Once for a datapath: rules that come later stay."))
+    var takeover = false
+
     @Argument(
         parsing: .allUnrecognized,
         help: ArgumentHelp(
@@ -120,7 +126,7 @@ struct AgentCommand: AsyncParsableCommand {
             auditInterval: auditInterval.map { $0 == .zero ? nil : $0 } ?? configuration.auditInterval,
             metricsAddress: try metricsAddress(configuration, flags),
             healthAddress: try healthAddress(configuration, source, flags),
-            stateFolder: stateFolder)
+            stateFolder: stateFolder, takesOver: takeover)
         settings.bindHardFail = configuration.bindAddressHardFail
         settings.pages = AgentPages(
             proxyMode: configuration.proxyMode,

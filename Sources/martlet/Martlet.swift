@@ -13,7 +13,7 @@ struct Martlet: ParsableCommand {
         subcommands: [
             AgentCommand.self, PlanCommand.self, ServicesCommand.self, BackendsCommand.self, FrontendsCommand.self,
             FlowsCommand.self, StatusCommand.self, ExplainCommand.self, MonitorCommand.self, CaptureCommand.self,
-            DoctorCommand.self, CleanupCommand.self, SchemaCommand.self,
+            DoctorCommand.self, TakeoverCommand.self, RetreatCommand.self, CleanupCommand.self, SchemaCommand.self,
         ])
 
     static func main() async {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "frontends.h"
+#include "handover.h"
 #include "observe.h"
 #include "packets.h"
 #include "sockets.h"
@@ -43,6 +44,8 @@ CHECK(dp_flow, 96, timer, 80);
 CHECK(dp_way_out, 32, pad, 28);
 CHECK(dp_flow_reply, 104, way, 72);
 CHECK(dp_device, 40, mtu, 36);
+CHECK(dp_handover, 8, pad, 4);
+CHECK(dp_kernel_flow, 16, flags, 12);
 CHECK(dp_node, 64, pod_mask_ipv6, 48);
 CHECK(dp_next_hop, 64, source, 48);
 CHECK(dp_fragment_key, 40, pad, 37);

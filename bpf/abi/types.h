@@ -13,7 +13,7 @@
  * The version of the whole contract. It is written in the `contract` map; an agent that finds another number there
  * migrates or refuses, and never writes. Raise it whenever a layout or a meaning in bpf/abi changes.
  */
-#define DP_ABI_VERSION 6u
+#define DP_ABI_VERSION 7u
 
 /* An address: 16 bytes in network order, as four words; IPv4 is IPv4-mapped (RFC 4291, 2.5.5.2). */
 struct dp_address {

@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "../abi/frontends.h"
+#include "../abi/handover.h"
 #include "../abi/observe.h"
 #include "../abi/sockets.h"
 
@@ -95,6 +96,14 @@ struct {
     __type(key, __u32);
     __type(value, struct dp_contract);
 } contract SEC(".maps");
+
+/* How far a handover from or to another proxy is: written by user space. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct dp_handover);
+} handover SEC(".maps");
 
 /* State of sockets: written by the hooks. */
 

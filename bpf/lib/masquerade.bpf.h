@@ -8,6 +8,7 @@
 #define MARTLET_LIB_MASQUERADE_H
 
 #include "flow.bpf.h"
+#include "handover.bpf.h"
 
 static __always_inline int is_masquerade_port(__u16 port_be)
 {
@@ -28,11 +29,29 @@ static __always_inline int is_reply_to_flow(const struct packet *packet)
     return reply && reply->seen & DP_FLOW_MASQUERADED;
 }
 
+/* Whether a packet from the backend to the flow's source would be of a connection that the kernel translates. */
+static __always_inline int is_for_kernel_flow(const struct flow_request *request, int protocol)
+{
+    struct flow_draft *draft = flow_draft();
+    struct dp_flow_key *reply;
+
+    if (!draft)
+        return 0;
+    reply = &draft->reply_key;
+    __builtin_memset(reply, 0, sizeof(*reply));
+    reply->source = request->backend;
+    reply->destination = request->source;
+    reply->source_port_be = request->backend_port_be;
+    reply->destination_port_be = request->source_port_be;
+    reply->protocol = protocol;
+    return bpf_map_lookup_elem(&kernel_flows, reply) != 0;
+}
+
 /*
- * Whether a packet from the backend to the flow's source would be a socket's of this node. Out of line: callers have
- * little stack left.
+ * Whether a packet from the backend to the flow's source would be a socket's of this node, or of a connection that is
+ * left to the kernel. Out of line: callers have little stack left.
  */
-__noinline int is_for_socket(frame *f, struct flow_request *request, int protocol)
+__noinline int is_for_others(frame *f, struct flow_request *request, int protocol)
 {
     struct bpf_sock_tuple reply = {};
     struct bpf_sock *socket = 0;
@@ -40,6 +59,8 @@ __noinline int is_for_socket(frame *f, struct flow_request *request, int protoco
 
     if (!request)
         return 0;
+    if (rarely(handover_flags() & DP_HANDOVER_HOLDING) && is_for_kernel_flow(request, protocol))
+        return 1;
     if (address_is_ipv4(&request->backend)) {
         reply.ipv4.saddr = request->backend.words_be[3];
         reply.ipv4.daddr = request->source.words_be[3];
@@ -70,7 +91,7 @@ static __always_inline int flow_open_masqueraded(frame *f, const struct dp_flow_
         int outcome;
 
         request->source_port_be = random_source_port();
-        if (is_for_socket(f, request, key->protocol)) {
+        if (is_for_others(f, request, key->protocol)) {
             count_outcome(DP_OUTCOME_PORT_COLLISION);
             continue;
         }

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "../abi/handover.h"
 #include "../abi/observe.h"
 #include "../abi/packets.h"
 #include "maps.bpf.h"
@@ -91,6 +92,18 @@ struct {
     __type(key, __u32);
     __type(value, struct dp_next_hop);
 } next_hops SEC(".maps");
+
+/*
+ * What the kernel's connection tracking goes on translating: written by user space, and by the hooks as time passes.
+ * There are some while a handover is going on, and none else.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, 131072);
+    __type(key, struct dp_flow_key);
+    __type(value, struct dp_kernel_flow);
+} kernel_flows SEC(".maps");
 
 /* What is told about packets: see observe.h of the contract. Sizes of rings are the agent's. */
 

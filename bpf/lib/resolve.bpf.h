@@ -13,6 +13,7 @@
 #include "affinity.bpf.h"
 #include "choose.bpf.h"
 #include "frontend.bpf.h"
+#include "handover.bpf.h"
 #include "observe.bpf.h"
 
 /* What a dial was resolved to; only set with VERDICT_TRANSLATE. */
@@ -43,6 +44,9 @@ static __always_inline int opts_out(void)
     }
     return 0;
 }
+
+/* Whether a dial is none of our business, whatever is dialled. */
+static __always_inline int is_left_alone(void) { return opts_out() || is_leaving(); }
 
 static __always_inline enum verdict refuse(const struct dial *dial, __u32 service_id, __u8 outcome,
                                            enum verdict verdict)
@@ -88,12 +92,12 @@ static __always_inline enum verdict resolve_unknown(struct bpf_sock_addr *ctx, s
     if (dial->key.port_be == 0)
         return VERDICT_PASS;
     if (wildcard_of(&dial->key) == WILDCARD_ALL) {
-        if (is_source_probe(dial) || opts_out())
+        if (is_source_probe(dial) || is_left_alone())
             return VERDICT_PASS;
         report_unknown(ctx, dial, DP_OUTCOME_UNKNOWN_PORT);
         return VERDICT_REFUSE;
     }
-    if (!is_in_service_cidr(&dial->key.address) || opts_out())
+    if (!is_in_service_cidr(&dial->key.address) || is_left_alone())
         return VERDICT_PASS;
     report_unknown(ctx, dial, DP_OUTCOME_UNOWNED_ADDRESS);
     return VERDICT_SILENCE;

@@ -24,14 +24,15 @@ final class Site {
     /// Behind the first node with a pod's address, and outside of the agent's cgroup: a virtual machine.
     let machine: Probe
     private let manifests: String
-    private(set) var agents: [ChildProcess] = []
+    private(set) var agents: [ChildProcess?] = []
     private let pins: [String]
     private var version: UInt16 = 0
 
     /// Backends listen here, TCP and UDP.
     static let backendPort: UInt16 = 8080
 
-    init(in world: World, configuration: [String] = []) throws {
+    /// `isAlone`: the first node has no agent before ``startAgent(_:)``.
+    init(in world: World, configuration: [String] = [], isAlone: Bool = false) throws {
         self.world = world
         near = try world.addNode("near", addresses: ["192.168.50.1", "fd50::1"])
         far = try world.addNode("far", addresses: ["192.168.50.2", "fd50::2"])
@@ -54,17 +55,34 @@ final class Site {
             (["apiVersion: martlet.dev/v1alpha1", "kind: MartletConfiguration", "detectLocal: {mode: NodeCIDR}"]
                 + configuration).joined(separator: "\n"), to: "martlet.yaml")
         try publish([])
-        agents = try [near, far].enumerated().map { try start($1, pins[$0], file) }
+        agents = try [near, far].enumerated().map { index, node in
+            isAlone && index == 0 ? nil : try start(node, pins[index], file)
+        }
     }
 
-    private func start(_ node: Node, _ pins: String, _ file: String) throws -> ChildProcess {
+    /// Starts the first node's agent, with these options besides.
+    func startAgent(_ options: [String] = []) throws {
+        agents[0] = try start(near, pins[0], "\(world.folder)/martlet.yaml", options)
+        try waitForMarker()
+    }
+
+    /// Starts it and kills it a little later, wherever it is then.
+    func startAgent(_ options: [String], killedAfter time: Duration) throws {
+        let agent = try start(near, pins[0], "\(world.folder)/martlet.yaml", options)
+        usleep(UInt32(time / .microseconds(1)))
+        try agent.kill()
+    }
+
+    private func start(
+        _ node: Node, _ pins: String, _ file: String, _ options: [String] = []
+    ) throws -> ChildProcess {
         try node.spawn(
             Self.martlet(),
             [
                 "agent", "--manifests", manifests, "--node", node.name, "--pin-folder", pins, "--cgroup",
                 node.group.path, "--state-folder", "\(world.folder)/\(node.name)-state",
                 "--metrics-bind-address", "", "--config", file, "--log-level", "debug",
-            ], name: "agent-\(node.name)")
+            ] + options, name: "agent-\(node.name)")
     }
 
     /// The binary that was built with the tests.
@@ -102,7 +120,7 @@ final class Site {
 
     /// A service without endpoints refuses at once; other ports of its address do as well, so the name is asked for.
     func waitForMarker() throws {
-        for (index, node) in [near, far].enumerated() {
+        for (index, node) in [near, far].enumerated() where agents[index] != nil {
             let isThere = try eventually(within: .seconds(20)) {
                 let listing = try node.run(
                     Self.martlet(), ["frontends", "-o", "json", "--pin-folder", pins[index]])
@@ -112,7 +130,7 @@ final class Site {
             guard isThere else {
                 throw SiteError(
                     description:
-                        "the agent of \(node.name) has not taken the manifests in: \(agents[index].errorOutput)")
+                        "the agent of \(node.name) has not taken the manifests in: \(agents[index]?.errorOutput ?? "")")
             }
         }
     }
@@ -140,11 +158,10 @@ final class Site {
     }
 
     /// Kills the first node's agent; what it has programmed stays.
-    func killAgent() throws { try agents[0].kill() }
+    func killAgent() throws { try agents[0]?.kill() }
 
     /// Starts the first node's agent anew.
     func restartAgent() throws {
-        agents[0] = try start(near, pins[0], "\(world.folder)/martlet.yaml")
-        try waitForMarker()
+        try startAgent()
     }
 }

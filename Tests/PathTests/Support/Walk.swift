@@ -31,9 +31,9 @@ struct Walk: Sendable, CustomTestStringConvertible {
 }
 
 /// Gives one test a site of its own, torn down however the test ends.
-func withSite(configuration: [String] = [], _ body: (Site) throws -> Void) async throws {
+func withSite(configuration: [String] = [], isAlone: Bool = false, _ body: (Site) throws -> Void) async throws {
     try await withWorld { world in
-        let site = try Site(in: world, configuration: configuration)
+        let site = try Site(in: world, configuration: configuration, isAlone: isAlone)
         try body(site)
     }
 }
