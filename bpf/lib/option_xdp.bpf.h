@@ -18,8 +18,11 @@ static __always_inline int may_be_marked(frame *f, const struct packet *packet)
     return ip && ip->frag_off & DONT_FRAGMENT_BE;
 }
 
-/* Puts the option behind the header of a packet that has none. Zero: there is no room, and the frame is as it was. */
-static __always_inline int insert_option(frame *f, const struct packet *packet)
+/*
+ * Puts the option behind the header of a packet that has none. Zero: there is no room, and the frame is as it was. Out
+ * of line, so that its stack is given back: there is little.
+ */
+static __noinline int insert_option(frame *f, const struct packet *packet)
 {
     if (packet->is_ipv4) {
         struct dispatch_option_ipv4 option = dispatch_option_ipv4(&packet->tuple);
