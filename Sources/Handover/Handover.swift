@@ -67,11 +67,16 @@ package struct Handover: ~Copyable {
     ///
     /// - Returns: how many connections the kernel goes on translating; none: there is nothing to hold.
     package func finishRecording() throws(HandoverError) -> Int {
-        var state = try state
-        let count = try record()
-        state.subtract(.beginning)
-        if count == 0 { state.subtract(.holding) }
-        try set(state)
+        let state = try state.subtracting(.beginning)
+        let count: Int
+        do throws(HandoverError) {
+            count = try record()
+        } catch {
+            // What has a record goes on; nothing is passed up for good because of the rest.
+            try set(state)
+            throw error
+        }
+        try set(count == 0 ? state.subtracting(.holding) : state)
         return count
     }
 
@@ -106,18 +111,24 @@ package struct Handover: ~Copyable {
     @discardableResult
     package static func removeTable() throws(HandoverError) -> Bool {
         try netfilter { () throws(NetlinkError) in
+            guard try isTableThere() else { return false }
             var kernel = try NetfilterRules()
-            let table = NetfilterTable(.inet, Self.table)
-            guard try kernel.tables().contains(table) else { return false }
-            try kernel.remove([.table(table)])
+            try kernel.remove([.table(NetfilterTable(.inet, Self.table))])
             return true
         }
     }
 
     package static func hasTable() throws(HandoverError) -> Bool {
-        try netfilter { () throws(NetlinkError) in
+        try netfilter { () throws(NetlinkError) in try isTableThere() }
+    }
+
+    private static func isTableThere() throws(NetlinkError) -> Bool {
+        do throws(NetlinkError) {
             var kernel = try NetfilterRules()
-            return try kernel.tables().contains(NetfilterTable(.inet, Self.table))
+            return try kernel.tables().contains(NetfilterTable(.inet, table))
+        } catch {
+            guard error.isAbsentSubsystem else { throw error }
+            return false
         }
     }
 
@@ -140,8 +151,13 @@ package struct Handover: ~Copyable {
 
     static func connections() throws(HandoverError) -> [TranslatedConnection] {
         try netfilter { () throws(NetlinkError) in
-            var table = try TranslationTable()
-            return try table.connections()
+            do throws(NetlinkError) {
+                var table = try TranslationTable()
+                return try table.connections()
+            } catch {
+                guard error.isAbsentSubsystem else { throw error }
+                return []
+            }
         }
     }
 }

@@ -25,6 +25,15 @@ package struct KubeProxyRules: Hashable, Sendable {
     ///
     /// - Parameter keepsForwarding: what lets connections through that are still going on stays, where nothing else may.
     package static func find(keepsForwarding: Bool = false) throws(NetlinkError) -> KubeProxyRules {
+        do throws(NetlinkError) {
+            return try read(keepsForwarding)
+        } catch {
+            guard error.isAbsentSubsystem else { throw error }
+            return KubeProxyRules()
+        }
+    }
+
+    private static func read(_ keepsForwarding: Bool) throws(NetlinkError) -> KubeProxyRules {
         var kernel = try NetfilterRules()
         var found = KubeProxyRules()
         found.tables = try kernel.tables().filter { $0.name == KubeProxyChains.table && $0.family != .inet }

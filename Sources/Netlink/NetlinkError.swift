@@ -33,6 +33,10 @@ package struct NetlinkError: Error, Hashable, Sendable, CustomStringConvertible 
     /// This kernel cannot do it (EOPNOTSUPP).
     package var isUnsupported: Bool { errno == EOPNOTSUPP }
 
+    /// The kernel was built without the subsystem that was asked, or has not loaded it, so that it has nothing of it:
+    /// there is no such bus, or nobody on it who understands.
+    package var isAbsentSubsystem: Bool { errno == EPROTONOSUPPORT || errno == EOPNOTSUPP || errno == EINVAL }
+
     package var description: String {
         var text = [CChar](repeating: 0, count: 128)
         _ = unsafe strerror_r(errno, &text, text.count)
